@@ -1,1 +1,3 @@
-return 0;
+using OciOstree.Cli;
+
+return Entry.Run(Environment.GetCommandLineArgs()[0], args);

@@ -1,0 +1,18 @@
+using System.CommandLine;
+
+namespace OciOstree.Cli.Container;
+
+/// <summary>The words of <c>ostree container</c>: commits as images and images as commits.</summary>
+internal static class ContainerVerbs
+{
+    public static Command Group()
+    {
+        var group = new Command("container", "Commands for ostree commits in container images");
+        AddTo(group);
+        return group;
+    }
+
+    public static void AddTo(Command group)
+    {
+    }
+}

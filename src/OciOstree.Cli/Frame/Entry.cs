@@ -1,0 +1,131 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Runtime.InteropServices;
+
+namespace OciOstree.Cli;
+
+/// <summary>One run of the program: picks the command line by the name it was called by, parses, invokes, and turns failures into exit codes.</summary>
+internal static class Entry
+{
+    private static readonly CancellationTokenSource Interrupted = new();
+
+    /// <summary>Cancelled by the first SIGINT or SIGTERM, so that a verb can undo its work; a second signal ends the process at once.</summary>
+    public static CancellationToken Cancellation => Interrupted.Token;
+
+    public static int Run(string calledAs, string[] args)
+    {
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Interrupt);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Interrupt);
+
+        var personality = Personality.Named(Path.GetFileName(calledAs));
+        var root = personality.Build(ref args);
+        var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        try
+        {
+            if (UsageProblem(parsed) is { } problem)
+            {
+                Console.Error.WriteLine($"error: {problem}");
+                Console.Error.WriteLine($"See '{UsageName(parsed)} --help'.");
+                return personality.UsageExitCode;
+            }
+
+            return parsed.Invoke(new InvocationConfiguration
+            {
+                EnableDefaultExceptionHandler = false,
+                // Verbs watch Cancellation themselves and must be let finish their undoing.
+                ProcessTerminationTimeout = null,
+            });
+        }
+        catch (OperationCanceledException) when (Interrupted.IsCancellationRequested)
+        {
+            Console.Error.WriteLine("error: interrupted");
+            return ExitCodes.Interrupted;
+        }
+        catch (UsageException e)
+        {
+            Console.Error.WriteLine($"error: {e.Message}");
+            return personality.UsageExitCode;
+        }
+        catch (Exception e)
+        {
+            Failure.Print(e, parsed.GetValue(Globals.Verbose));
+            return ExitCodes.Failed;
+        }
+        finally
+        {
+            Console.Out.Flush();
+        }
+    }
+
+    private static void Interrupt(PosixSignalContext context)
+    {
+        if (!Interrupted.IsCancellationRequested)
+        {
+            context.Cancel = true;
+            Interrupted.Cancel();
+        }
+    }
+
+    private static string UsageName(ParseResult parsed)
+    {
+        var names = new List<string>();
+        for (SymbolResult? at = parsed.CommandResult; at is CommandResult command; at = at.Parent)
+        {
+            names.Insert(0, command.Command.Name);
+        }
+
+        return string.Join(' ', names);
+    }
+
+    /// <summary>What is wrong with the words given, or null. A request for help or completions is never wrong: its action has cleared the errors.</summary>
+    private static string? UsageProblem(ParseResult parsed)
+    {
+        if (parsed.Action is VerbHelp || parsed.Tokens.Any(t => t.Type == TokenType.Directive))
+        {
+            return null;
+        }
+
+        return UnknownOption(parsed) ?? (parsed.Errors.Count > 0 ? parsed.Errors[0].Message.TrimEnd('.') : null);
+    }
+
+    /// <summary>
+    /// The first word that looks like an option and is none. System.CommandLine hands such a word to a verb's arguments,
+    /// where a mistyped option would become a file name.
+    /// </summary>
+    private static string? UnknownOption(ParseResult parsed)
+    {
+        var valueExpected = false;
+        foreach (var token in parsed.Tokens)
+        {
+            if (token.Type == TokenType.DoubleDash)
+            {
+                return null;
+            }
+
+            if (token.Type == TokenType.Argument && !valueExpected && token.Value.Length > 1 && token.Value[0] == '-')
+            {
+                return $"Unknown option {token.Value}";
+            }
+
+            valueExpected = token.Type == TokenType.Option && TakesValue(parsed.CommandResult, token.Value);
+        }
+
+        return null;
+    }
+
+    private static bool TakesValue(CommandResult? command, string name)
+    {
+        for (; command is not null; command = command.Parent as CommandResult)
+        {
+            foreach (var option in command.Command.Options)
+            {
+                if (option.Name == name || option.Aliases.Contains(name))
+                {
+                    return option.Arity.MaximumNumberOfValues > 0;
+                }
+            }
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,45 @@
+using System.Text;
+
+namespace OciOstree.Cli;
+
+/// <summary>Prints what failed on one line, outermost first: <c>error: Importing X: Fetching layer Y: connection reset</c>.</summary>
+internal static class Failure
+{
+    public static void Print(Exception e, bool verbose)
+    {
+        Console.Error.WriteLine($"error: {Describe(e)}");
+        if (verbose)
+        {
+            Console.Error.WriteLine(e);
+        }
+    }
+
+    public static string Describe(Exception e)
+    {
+        var text = new StringBuilder();
+        for (var at = Unwrap(e); at is not null; at = at.InnerException is null ? null : Unwrap(at.InnerException))
+        {
+            var message = at.Message.ReplaceLineEndings(" ").Trim();
+            // A wrapper that repeats its cause would say everything twice.
+            if (text.Length > 0 && text.ToString().EndsWith(message, StringComparison.Ordinal))
+            {
+                continue;
+            }
+
+            text.Append(text.Length > 0 ? ": " : "").Append(message);
+        }
+
+        return text.ToString();
+    }
+
+    // Work spread over threads fails as an aggregate; the first cause is the one to tell.
+    private static Exception Unwrap(Exception e)
+    {
+        while (e is AggregateException { InnerExceptions.Count: > 0 } aggregate)
+        {
+            e = aggregate.InnerExceptions[0];
+        }
+
+        return e;
+    }
+}

@@ -1,0 +1,82 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+
+namespace OciOstree.Cli;
+
+/// <summary>
+/// Makes options and arguments that behave as GOption's do, since users bring their <c>ostree</c> habits and scripts:
+/// a flag takes no value, and of a repeated single-valued option the last one counts.
+/// </summary>
+internal static class Opts
+{
+    public static Option<bool> Flag(string name, string description, params string[] aliases) =>
+        new(name, aliases) { Description = description, Arity = ArgumentArity.Zero };
+
+    public static Option<string?> Value(string name, string placeholder, string description, params string[] aliases) =>
+        new(name, aliases)
+        {
+            Description = description,
+            HelpName = placeholder,
+            Arity = ArgumentArity.OneOrMore,
+            AllowMultipleArgumentsPerToken = false,
+            CustomParser = result => result.Tokens[^1].Value,
+        };
+
+    public static Option<long?> Number(string name, string placeholder, string description, params string[] aliases) =>
+        new(name, aliases)
+        {
+            Description = description,
+            HelpName = placeholder,
+            Arity = ArgumentArity.OneOrMore,
+            AllowMultipleArgumentsPerToken = false,
+            CustomParser = result =>
+            {
+                var text = result.Tokens[^1].Value;
+                if (long.TryParse(text, System.Globalization.NumberStyles.AllowLeadingSign, null, out var number))
+                {
+                    return number;
+                }
+
+                result.AddError($"Cannot parse integer value '{text}' for {name}");
+                return null;
+            },
+        };
+
+    /// <summary>An option that may be given several times; every value counts, in the order given.</summary>
+    public static Option<string[]> Many(string name, string placeholder, string description, params string[] aliases) =>
+        new(name, aliases)
+        {
+            Description = description,
+            HelpName = placeholder,
+            Arity = ArgumentArity.OneOrMore,
+            AllowMultipleArgumentsPerToken = false,
+            CustomParser = AllTokens,
+            DefaultValueFactory = _ => [],
+        };
+
+    public static Argument<string> Required(string name, string description) =>
+        new(name) { Description = description, Arity = ArgumentArity.ExactlyOne };
+
+    public static Argument<string?> Optional(string name, string description) =>
+        new(name) { Description = description, Arity = ArgumentArity.ZeroOrOne };
+
+    public static Argument<string[]> Rest(string name, string description, int atLeast = 0) =>
+        new(name)
+        {
+            Description = description,
+            Arity = new ArgumentArity(atLeast, 100_000),
+            CustomParser = AllTokens,
+            DefaultValueFactory = _ => [],
+        };
+
+    private static string[] AllTokens(ArgumentResult result)
+    {
+        var values = new string[result.Tokens.Count];
+        for (var i = 0; i < values.Length; i++)
+        {
+            values[i] = result.Tokens[i].Value;
+        }
+
+        return values;
+    }
+}

@@ -1,0 +1,78 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+
+namespace OciOstree.Cli;
+
+/// <summary>
+/// What the program is called as decides its words: <c>oci-ostree</c> knows all of them; <c>ostree</c> is ostree's command line;
+/// <c>ostree-container</c> is the extension that a stock ostree runs for <c>ostree container …</c>.
+/// </summary>
+internal sealed class Personality
+{
+    private readonly string _name;
+
+    private Personality(string name, int usageExitCode)
+    {
+        _name = name;
+        UsageExitCode = usageExitCode;
+    }
+
+    /// <summary>ostree's own programs exit with 1 on a wrong usage, and scripts written for it know no other code.</summary>
+    public int UsageExitCode { get; }
+
+    public static Personality Named(string calledAs) => calledAs switch
+    {
+        "ostree" => new("ostree", ExitCodes.Failed),
+        "ostree-container" => new("ostree-container", ExitCodes.Failed),
+        _ => new("oci-ostree", ExitCodes.Usage),
+    };
+
+    public RootCommand Build(ref string[] args)
+    {
+        var root = new RootCommand(Description()) { Globals.Verbose };
+        switch (_name)
+        {
+            case "ostree":
+                root.Add(Globals.Repo);
+                Ostree.OstreeVerbs.AddTo(root);
+                root.Add(Admin.AdminVerbs.Group());
+                root.Add(Container.ContainerVerbs.Group());
+                break;
+            case "ostree-container":
+                // A stock ostree passes on its own word: ostree-container container encapsulate …
+                args = args is ["container", ..] ? args[1..] : args;
+                root.Add(Globals.Repo);
+                Container.ContainerVerbs.AddTo(root);
+                break;
+            default:
+                root.Add(Globals.Repo);
+                Machine.MachineVerbs.AddTo(root);
+                root.Add(Container.ContainerVerbs.Group());
+                root.Add(Admin.AdminVerbs.Group());
+                Ostree.OstreeVerbs.AddTo(root);
+                root.Add(CompletionCommand.Create());
+                break;
+        }
+
+        foreach (var option in root.Options)
+        {
+            if (option is HelpOption { Action: HelpAction standard } help)
+            {
+                help.Action = new VerbHelp(standard);
+            }
+            else if (option is VersionOption version)
+            {
+                version.Action = new VersionAction(_name);
+            }
+        }
+
+        return root;
+    }
+
+    private string Description() => _name switch
+    {
+        "ostree" => "Manage ostree repositories, deployments and container images (oci-ostree)",
+        "ostree-container" => "Ostree commits as container images (oci-ostree)",
+        _ => "Encode ostree commits as container images, pull them back, and deploy them as bootable systems",
+    };
+}

@@ -1,0 +1,34 @@
+using System.CommandLine;
+
+namespace OciOstree.Cli;
+
+/// <summary>A command with the example that its help ends with.</summary>
+internal sealed class Verb : Command
+{
+    public Verb(string name, string description, params string[] examples)
+        : base(name, description)
+    {
+        Examples = examples;
+    }
+
+    /// <summary>Lines that a user could paste, without a prompt.</summary>
+    public IReadOnlyList<string> Examples { get; }
+
+    /// <summary>Sets what the verb does; it returns the exit code.</summary>
+    public Verb Does(Func<ParseResult, int> action)
+    {
+        SetAction(action);
+        return this;
+    }
+
+    /// <summary>Sets what the verb does; it either succeeds or throws.</summary>
+    public Verb Does(Action<ParseResult> action)
+    {
+        SetAction(parsed =>
+        {
+            action(parsed);
+            return ExitCodes.Ok;
+        });
+        return this;
+    }
+}

@@ -1,0 +1,31 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
+using System.Reflection;
+
+namespace OciOstree.Cli;
+
+/// <summary>Prints the version; as <c>ostree</c> in the YAML form that its callers parse.</summary>
+internal sealed class VersionAction(string calledAs) : SynchronousCommandLineAction
+{
+    /// <summary>The libostree release whose behaviour and file formats are implemented.</summary>
+    public const string LibostreeVersion = "2026.4";
+
+    public static string Version { get; } =
+        typeof(VersionAction).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
+
+    public override bool ClearsParseErrors => true;
+
+    public override int Invoke(ParseResult parseResult)
+    {
+        if (calledAs == "ostree")
+        {
+            Console.Out.WriteLine($"libostree:\n Version: '{LibostreeVersion}'\n Implementation: 'oci-ostree {Version}'");
+        }
+        else
+        {
+            Console.Out.WriteLine($"{calledAs} {Version}");
+        }
+
+        return ExitCodes.Ok;
+    }
+}
