@@ -1,0 +1,10 @@
+namespace OciOstree.Registry;
+
+/// <summary>Told about transfers as they happen. Called from several threads.</summary>
+public interface ITransferProgress
+{
+    /// <summary>A transfer begins; disposing the item ends it.</summary>
+    /// <param name="label">What is moved, short enough for a column.</param>
+    /// <param name="totalBytes">Its size, where known.</param>
+    ITransferItem Begin(string label, long? totalBytes);
+}
