@@ -85,7 +85,17 @@ internal static class Entry
             return null;
         }
 
-        return UnknownOption(parsed) ?? (parsed.Errors.Count > 0 ? parsed.Errors[0].Message.TrimEnd('.') : null);
+        if (UnknownOption(parsed) is { } option)
+        {
+            return option;
+        }
+
+        if (parsed.UnmatchedTokens.Count > 0 && parsed.CommandResult.Command.Subcommands.Count > 0)
+        {
+            return $"Unknown command '{parsed.UnmatchedTokens[0]}'";
+        }
+
+        return parsed.Errors.Count > 0 ? parsed.Errors[0].Message.TrimEnd('.') : null;
     }
 
     /// <summary>
