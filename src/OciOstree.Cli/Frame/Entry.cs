@@ -90,7 +90,7 @@ internal static class Entry
             return option;
         }
 
-        if (parsed.UnmatchedTokens.Count > 0 && parsed.CommandResult.Command.Subcommands.Count > 0)
+        if (parsed.UnmatchedTokens.Count > 0 && parsed.CommandResult.Command.Action is null)
         {
             return $"Unknown command '{parsed.UnmatchedTokens[0]}'";
         }
