@@ -1,0 +1,8 @@
+namespace OciOstree.Formats.Compression;
+
+public enum CompressionKind
+{
+    None,
+    Gzip,
+    Zstd,
+}
