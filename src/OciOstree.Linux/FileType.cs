@@ -1,0 +1,13 @@
+namespace OciOstree.Linux;
+
+public enum FileType
+{
+    Unknown,
+    Fifo,
+    CharacterDevice,
+    Directory,
+    BlockDevice,
+    RegularFile,
+    SymbolicLink,
+    Socket,
+}
