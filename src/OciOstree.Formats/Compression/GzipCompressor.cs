@@ -4,11 +4,20 @@ namespace OciOstree.Formats.Compression;
 
 /// <summary>
 /// One gzip member with a header that depends on nothing: no time, no name, operating system "unknown" (255), no level hint;
-/// the header that ostree-ext's layers have.
+/// the header that ostree-ext's layers have. The output does not depend on how the input is cut up into writes.
 /// </summary>
 public sealed class GzipCompressor : CompressingStream
 {
+    // GZipStream writes nothing at all for no content, which is no gzip file: an empty final block, then checksum and length of zero.
+    private static ReadOnlySpan<byte> EmptyMember => [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+
     private readonly GZipStream _gzip;
+    private readonly Stream _destination;
+    // zlib-ng's fast levels match only within what one call hands over: the same input gives the same output only in pieces of the same size.
+    private readonly byte[] _piece = GC.AllocateUninitializedArray<byte>(64 * 1024);
+    private int _used;
+    private bool _written;
+    private bool _disposed;
 
     /// <param name="destination">Gets the compressed bytes and stays open.</param>
     /// <param name="level">1 (fastest) to 9; 0 means 6.</param>
@@ -16,19 +25,58 @@ public sealed class GzipCompressor : CompressingStream
     {
         ArgumentOutOfRangeException.ThrowIfNegative(level);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(level, 9);
+        _destination = destination;
         var options = new ZLibCompressionOptions { CompressionLevel = level == 0 ? 6 : level };
         _gzip = new GZipStream(new HeaderStream(destination), options);
     }
 
-    public override void Write(ReadOnlySpan<byte> buffer) => _gzip.Write(buffer);
+    public override void Write(ReadOnlySpan<byte> buffer)
+    {
+        _written |= !buffer.IsEmpty;
+        while (!buffer.IsEmpty)
+        {
+            if (_used == 0 && buffer.Length >= _piece.Length)
+            {
+                _gzip.Write(buffer[.._piece.Length]);
+                buffer = buffer[_piece.Length..];
+                continue;
+            }
 
-    public override void Flush() => _gzip.Flush();
+            int part = Math.Min(buffer.Length, _piece.Length - _used);
+            buffer[..part].CopyTo(_piece.AsSpan(_used));
+            buffer = buffer[part..];
+            _used += part;
+            if (_used == _piece.Length)
+            {
+                WritePiece();
+            }
+        }
+    }
+
+    /// <summary>Makes all that was written readable so far; the output then depends on where this was called.</summary>
+    public override void Flush()
+    {
+        WritePiece();
+        _gzip.Flush();
+    }
+
+    private void WritePiece()
+    {
+        _gzip.Write(_piece.AsSpan(0, _used));
+        _used = 0;
+    }
 
     protected override void Dispose(bool disposing)
     {
-        if (disposing)
+        if (disposing && !_disposed)
         {
+            _disposed = true;
+            WritePiece();
             _gzip.Dispose();
+            if (!_written)
+            {
+                _destination.Write(EmptyMember);
+            }
         }
 
         base.Dispose(disposing);
