@@ -1,0 +1,4 @@
+namespace OciOstree.Repository;
+
+/// <summary>A content object under a name in a directory.</summary>
+public readonly record struct DirTreeFile(string Name, Checksum Checksum);

@@ -1,0 +1,138 @@
+using System.Collections.Concurrent;
+using OciOstree.Formats.GVariant;
+using OciOstree.Linux;
+
+namespace OciOstree.Repository;
+
+public sealed partial class RepoTransaction
+{
+    private readonly ConcurrentDictionary<Checksum, bool> partialMarks = new();
+
+    // Objects to unlink once the new ones are in place: tombstones of commits that came back, detached metadata that was taken away.
+    private readonly ConcurrentDictionary<ObjectName, bool> superseded = new();
+
+    /// <summary>Stores a commit, dirtree or dirmeta given as its bytes, after checking that they are one.</summary>
+    /// <param name="expected">What the checksum must be; a mismatch writes nothing.</param>
+    public Checksum WriteMetadata(ObjectType type, ReadOnlySpan<byte> bytes, Checksum? expected = null)
+    {
+        Checksum checksum = Checksum.Compute(bytes);
+        if (expected is { } wanted && wanted != checksum)
+            throw ContentStream.Corrupted(new ObjectName(wanted, type), checksum);
+        if (!type.IsMetadata())
+            throw new RepositoryException($"No {type.Word()} object can be written by its bytes");
+        Validate(new ObjectName(checksum, type), bytes);
+        return Store(new ObjectName(checksum, type), bytes);
+    }
+
+    public Checksum WriteDirTree(DirTree tree) => StoreOwn(ObjectType.DirTree, tree.Serialize());
+
+    public Checksum WriteDirMeta(DirMeta meta) => StoreOwn(ObjectType.DirMeta, meta.Serialize());
+
+    public Checksum WriteCommit(Commit commit) => StoreOwn(ObjectType.Commit, commit.Serialize());
+
+    private Checksum StoreOwn(ObjectType type, byte[] bytes) => Store(new ObjectName(Checksum.Compute(bytes), type), bytes);
+
+    private Checksum Store(ObjectName name, ReadOnlySpan<byte> bytes)
+    {
+        Interlocked.Increment(ref metadataTotal);
+        if (name.Type == ObjectType.Commit)
+            superseded[new ObjectName(name.Checksum, ObjectType.TombstoneCommit)] = true;
+        try
+        {
+            if (!Repo.HasOwnObject(name) && Publish(name, bytes))
+                Interlocked.Increment(ref metadataWritten);
+        }
+        catch (IOException e)
+        {
+            throw Failed($"Writing object {name}", e);
+        }
+        return name.Checksum;
+    }
+
+    /// <summary>False if another thread was first.</summary>
+    private bool Publish(ObjectName name, ReadOnlySpan<byte> bytes)
+    {
+        using TemporaryFile file = Stage.CreateTemporaryFile();
+        Files.Write(file.Handle, bytes);
+        Files.SetMode(file.Handle, 0x1A4);
+        if (Repo.Settings is { PerObjectFsync: true, Fsync: true })
+            Files.Sync(file.Handle);
+        LinuxDirectory stage = StageFor(name.Checksum);
+        string path = LoosePath.Of(name, Repo.Mode);
+        if (name.Type is not (ObjectType.CommitMeta or ObjectType.TombstoneCommit))
+            return file.TryLinkAs(stage, path);
+        file.ReplaceAs(stage, path);
+        return true;
+    }
+
+    /// <summary>Replaces a commit's detached metadata, an <c>a{sv}</c>; null removes it.</summary>
+    public void WriteCommitMeta(Checksum commit, Variant? metadata)
+    {
+        ObjectName name = new(commit, ObjectType.CommitMeta);
+        try
+        {
+            if (metadata is null)
+            {
+                superseded[name] = true;
+                if (staging is { } written)
+                    written.Directory.TryUnlink(LoosePath.Of(name, Repo.Mode));
+                return;
+            }
+            superseded.TryRemove(name, out _);
+            Publish(name, metadata.Data.Span);
+        }
+        catch (IOException e)
+        {
+            throw Failed($"Writing object {name}", e);
+        }
+    }
+
+    /// <summary>Says that a commit was deleted on purpose.</summary>
+    internal void WriteTombstone(Checksum commit)
+    {
+        ObjectName name = new(commit, ObjectType.TombstoneCommit);
+        superseded.TryRemove(name, out _);
+        // As ostree writes it: the checksum's text and a NUL.
+        Variant content = Variant.Dictionary([new KeyValuePair<string, Variant>("commit", Variant.ByteString(commit.ToString()))]);
+        Publish(name, content.Data.Span);
+    }
+
+    /// <summary>
+    /// Marks a commit as having only some of its objects here, or as whole. The mark appears before the transaction's objects do and goes after them.
+    /// </summary>
+    public void MarkPartial(Checksum commit, bool partial) => partialMarks[commit] = partial;
+
+    private void WritePartialMarks()
+    {
+        foreach ((Checksum commit, bool partial) in partialMarks)
+        {
+            if (!partial)
+                continue;
+            Repo.Root.TryMakeDirectory("state", Repo.DirectoryMode);
+            string path = Repo.PartialMarkPath(commit);
+            if (!Repo.Root.Exists(path))
+                Repo.Root.ReplaceFile(path, default, 0x1A4, sync: Repo.Settings.Fsync);
+        }
+    }
+
+    private void RemovePartialMarks()
+    {
+        foreach ((Checksum commit, bool partial) in partialMarks)
+            if (!partial)
+                Repo.Root.TryUnlink(Repo.PartialMarkPath(commit));
+    }
+
+    private void RemoveSuperseded()
+    {
+        foreach (ObjectName name in superseded.Keys)
+            Repo.Objects.TryUnlink(LoosePath.Of(name, Repo.Mode));
+    }
+
+    // A full disk is the one failure after which keeping what was staged makes things worse.
+    private RepositoryException Failed(string doing, IOException e)
+    {
+        if (e is LinuxException { Errno: Errno.ENOSPC or Errno.EDQUOT })
+            discardStaging = true;
+        return new RepositoryException(doing, e);
+    }
+}

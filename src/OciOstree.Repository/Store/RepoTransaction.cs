@@ -1,0 +1,173 @@
+using OciOstree.Linux;
+
+namespace OciOstree.Repository;
+
+/// <summary>
+/// The one way into a repository. Objects are complete before they have a name, wait in a staging directory, and reach <c>objects/</c>
+/// together, flushed, before any ref moves. Writing is safe from many threads at once; none waits for another's I/O.
+/// Disposed without <see cref="Commit"/>, a transaction leaves refs and objects as they were, and what it had written to the next one.
+/// </summary>
+public sealed partial class RepoTransaction : IDisposable
+{
+    private readonly LinuxDirectory temporary;
+    private readonly RepoLock.Holder hold;
+    private readonly Lock stagingGate = new();
+    private readonly bool[] madePrefixes = new bool[256];
+    private volatile StagingDirectory? staging;
+    private bool discardStaging;
+    private bool finished;
+
+    private long metadataTotal, metadataWritten, contentTotal, contentWritten, contentBytesWritten;
+
+    internal RepoTransaction(Repo repo)
+    {
+        Repo = repo;
+        hold = repo.Locking.Take(RepoLockKind.Shared);
+        try
+        {
+            // Users looking for free space delete tmp/ as a whole.
+            repo.Root.TryMakeDirectory("tmp", repo.DirectoryMode);
+            temporary = repo.Root.OpenDirectory("tmp", followLinks: true);
+            space = new SpaceReserve(repo);
+        }
+        catch (LinuxException e)
+        {
+            temporary?.Dispose();
+            hold.Dispose();
+            throw new RepositoryException("Starting a transaction", e);
+        }
+    }
+
+    public Repo Repo { get; }
+
+    /// <summary>Whether an object is in the repository, its parents, or written by a running transaction.</summary>
+    public bool HasObject(ObjectName name) => Repo.HasObject(name);
+
+    // Made at the first object, so that a transaction that only moves refs costs nothing.
+    private LinuxDirectory Stage
+    {
+        get
+        {
+            if (staging is { } ready)
+                return ready.Directory;
+            lock (stagingGate)
+            {
+                ObjectDisposedException.ThrowIf(finished, this);
+                if (staging is null)
+                {
+                    StagingDirectory allocated = StagingDirectory.Allocate(temporary);
+                    Repo.AddStage(allocated.Directory);
+                    staging = allocated;
+                }
+                return staging.Directory;
+            }
+        }
+    }
+
+    /// <summary>The staging directory with the object's subdirectory made.</summary>
+    private LinuxDirectory StageFor(Checksum checksum)
+    {
+        LinuxDirectory stage = Stage;
+        int prefix = checksum.FirstByte;
+        // Two threads may both make it; the second finds it there.
+        if (!Volatile.Read(ref madePrefixes[prefix]))
+        {
+            stage.TryMakeDirectory(LoosePath.Prefix(prefix), Repo.DirectoryMode);
+            Volatile.Write(ref madePrefixes[prefix], true);
+        }
+        return stage;
+    }
+
+    /// <summary>
+    /// Makes everything visible: flushes the file system once, moves the objects, then marks and refs. All threads that wrote must have finished.
+    /// </summary>
+    /// <exception cref="RepositoryException">Something could not be written; refs are then as they were, or some of them if it was a ref that failed.</exception>
+    public TransactionStats Commit()
+    {
+        ObjectDisposedException.ThrowIf(finished, this);
+        finished = true;
+        try
+        {
+            if (staging is not null)
+            {
+                if (Repo.Settings.Fsync)
+                    temporary.SyncFileSystem();
+                // A commit that is known to be incomplete must never be seen without its mark.
+                WritePartialMarks();
+                MoveObjects(staging.Directory);
+                Repo.RemoveStage(staging.Directory);
+                staging.Delete();
+                staging = null;
+            }
+            else
+            {
+                WritePartialMarks();
+            }
+            StagingDirectory.CleanUp(temporary, Repo.Settings.TemporaryExpiry);
+            RemoveSuperseded();
+            RemovePartialMarks();
+            WriteRefs();
+        }
+        catch (LinuxException e)
+        {
+            throw new RepositoryException("Committing the transaction", e);
+        }
+        finally
+        {
+            Release();
+        }
+        return new TransactionStats(metadataTotal, metadataWritten, contentTotal, contentWritten, contentBytesWritten);
+    }
+
+    private void MoveObjects(LinuxDirectory stage)
+    {
+        bool sync = Repo.Settings.Fsync;
+        foreach (DirectoryEntry prefix in stage.ReadEntries())
+        {
+            if (prefix.Name.Length != 2 || prefix.Type is not (FileType.Directory or FileType.Unknown))
+                continue;
+            using LinuxDirectory from = stage.OpenDirectory(prefix.Name);
+            Repo.Objects.TryMakeDirectory(prefix.Name, Repo.DirectoryMode);
+            using LinuxDirectory to = Repo.Objects.OpenDirectory(prefix.Name);
+            foreach (DirectoryEntry entry in from.ReadEntries())
+            {
+                // An object that is there keeps its inode: checkouts are links to it. What its name does not determine is replaced.
+                if (IsReplaceable(entry.Name))
+                    from.Rename(entry.Name, to, entry.Name);
+                else if (!from.TryRenameNoReplace(entry.Name, to, entry.Name))
+                    from.Unlink(entry.Name);
+            }
+            if (sync)
+                to.Sync();
+        }
+        if (sync)
+            Repo.Objects.Sync();
+    }
+
+    internal static bool IsReplaceable(string file) => file.EndsWith(".commitmeta", StringComparison.Ordinal) || file.EndsWith(".tombstone-commit", StringComparison.Ordinal);
+
+    public void Dispose()
+    {
+        finished = true;
+        Release();
+    }
+
+    private void Release()
+    {
+        lock (stagingGate)
+        {
+            if (staging is { } left)
+            {
+                Repo.RemoveStage(left.Directory);
+                // Verified objects are worth keeping for the next try, unless the disk is what they were too many for.
+                if (discardStaging)
+                    left.Delete();
+                else
+                    left.Dispose();
+                staging = null;
+            }
+        }
+        temporary.Dispose();
+        hold.Dispose();
+    }
+}

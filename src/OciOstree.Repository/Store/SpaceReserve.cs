@@ -1,0 +1,45 @@
+namespace OciOstree.Repository;
+
+/// <summary>What a transaction may still write before it eats into <c>min-free-space</c>. Checked before content is written; metadata is let through.</summary>
+internal sealed class SpaceReserve
+{
+    private readonly long reserved;
+    private long available = long.MaxValue;
+
+    public SpaceReserve(Repo repo)
+    {
+        RepoSettings settings = repo.Settings;
+        if (settings.MinFreeSpaceBytes == 0 && settings.MinFreeSpacePercent == 0)
+            return;
+        DriveInfo drive = new($"/proc/self/fd/{repo.Root.Handle.DangerousGetHandle()}/");
+        // root may use the blocks that are kept back for it
+        long free = Environment.IsPrivilegedProcess ? drive.TotalFreeSpace : drive.AvailableFreeSpace;
+        reserved = settings.MinFreeSpaceBytes > 0
+            ? (long)Math.Min(settings.MinFreeSpaceBytes, long.MaxValue)
+            : (long)(drive.TotalSize * (settings.MinFreeSpacePercent / 100.0));
+        Configured = settings.MinFreeSpaceBytes > 0 ? $"min-free-space-size {settings.MinFreeSpaceBytes >> 20}MB" : $"min-free-space-percent '{settings.MinFreeSpacePercent}%'";
+        available = Math.Max(0, free - reserved);
+    }
+
+    private string Configured { get; } = "";
+
+    /// <summary>Takes bytes, rounded up to blocks, off what is left.</summary>
+    /// <exception cref="RepositoryException">There is not so much left.</exception>
+    public long Take(long bytes)
+    {
+        if (available == long.MaxValue)
+            return 0;
+        long rounded = (bytes / 4096 + 1) * 4096;
+        if (Interlocked.Add(ref available, -rounded) >= 0)
+            return rounded;
+        Interlocked.Add(ref available, rounded);
+        throw new RepositoryException($"{Configured} would be exceeded, at least {rounded} bytes requested");
+    }
+
+    /// <summary>Gives back what was taken and not needed after all.</summary>
+    public void Return(long taken)
+    {
+        if (taken != 0)
+            Interlocked.Add(ref available, taken);
+    }
+}

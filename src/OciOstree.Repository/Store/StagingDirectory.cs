@@ -1,0 +1,119 @@
+using System.Security.Cryptography;
+using System.Text;
+using OciOstree.Linux;
+
+namespace OciOstree.Repository;
+
+/// <summary>
+/// Where a transaction's objects wait for its commit: <c>tmp/staging-BOOTID-XXXXXX</c>, locked by a file beside it. What an interrupted
+/// transaction of the same boot left is taken over with the objects in it; after another boot it may never have reached the disk and is deleted.
+/// </summary>
+internal sealed class StagingDirectory : IDisposable
+{
+    private const string Prefix = "staging-";
+
+    private readonly LinuxDirectory temporary;
+    private FileLock? held;
+
+    private StagingDirectory(LinuxDirectory temporary, LinuxDirectory directory, string name, FileLock held) =>
+        (this.temporary, Directory, Name, this.held) = (temporary, directory, name, held);
+
+    public LinuxDirectory Directory { get; }
+
+    public string Name { get; }
+
+    public static StagingDirectory Allocate(LinuxDirectory temporary)
+    {
+        string prefix = PrefixOfThisBoot();
+        foreach (DirectoryEntry entry in temporary.ReadEntries())
+            if (entry.Name.StartsWith(prefix, StringComparison.Ordinal) && entry.Type is FileType.Directory or FileType.Unknown && TryTake(temporary, entry.Name) is { } reused)
+            {
+                // Young again, so that nobody takes it for a stray.
+                temporary.SetModified(entry.Name, DateTimeOffset.UtcNow.ToUnixTimeSeconds());
+                return reused;
+            }
+        while (true)
+        {
+            string name = prefix + RandomSuffix();
+            if (temporary.TryMakeDirectory(name, 0x1ED) && TryTake(temporary, name) is { } made)
+                return made;
+        }
+    }
+
+    private static StagingDirectory? TryTake(LinuxDirectory temporary, string name)
+    {
+        // The lock lies outside, so that it can be held until the directory is wholly gone.
+        FileLock? taken = FileLock.TryAcquire(temporary, LockName(name), LockKind.Exclusive, removeOnRelease: true);
+        if (taken is null)
+            return null;
+        LinuxDirectory? directory = null;
+        try
+        {
+            directory = temporary.TryOpenDirectory(name);
+        }
+        catch (LinuxException e) when (e.Errno is Errno.ENOTDIR or Errno.ELOOP)
+        {
+            // Not one of ours, whatever it is called.
+        }
+        if (directory is not null)
+            return new StagingDirectory(temporary, directory, name, taken);
+        taken.Dispose();
+        return null;
+    }
+
+    /// <summary>Deletes the directory; its lock goes last.</summary>
+    public void Delete()
+    {
+        temporary.RemoveTree(Name);
+        Dispose();
+    }
+
+    /// <summary>Lets go and leaves the directory for the next transaction of this boot.</summary>
+    public void Dispose()
+    {
+        held?.Dispose();
+        held = null;
+        Directory.Dispose();
+    }
+
+    /// <summary>Removes what other boots' transactions and long dead programs left in <c>tmp/</c>.</summary>
+    public static void CleanUp(LinuxDirectory temporary, TimeSpan expiry)
+    {
+        string ours = PrefixOfThisBoot();
+        long now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
+        foreach (DirectoryEntry entry in temporary.ReadEntries())
+        {
+            if (entry.Name == "cache" || temporary.TryStatus(entry.Name) is not { } status)
+                continue;
+            if (entry.Name.StartsWith(Prefix, StringComparison.Ordinal) && status.Type == FileType.Directory)
+            {
+                if (entry.Name.StartsWith(ours, StringComparison.Ordinal))
+                    continue;
+                using FileLock? taken = FileLock.TryAcquire(temporary, LockName(entry.Name), LockKind.Exclusive, removeOnRelease: true);
+                if (taken is not null)
+                    temporary.RemoveTree(entry.Name);
+            }
+            else if (status.ModifiedSeconds <= now && now - status.ModifiedSeconds > expiry.TotalSeconds)
+            {
+                temporary.RemoveTree(entry.Name);
+            }
+        }
+    }
+
+    private static string LockName(string name) => name + "-lock";
+
+    private static string PrefixOfThisBoot()
+    {
+        // ostree's tests pretend to reboot through this variable.
+        string boot = Environment.GetEnvironmentVariable("OSTREE_BOOTID") ?? File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim();
+        return $"{Prefix}{boot}-";
+    }
+
+    private static string RandomSuffix()
+    {
+        StringBuilder suffix = new(6);
+        for (int i = 0; i < 6; i++)
+            suffix.Append("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"[RandomNumberGenerator.GetInt32(62)]);
+        return suffix.ToString();
+    }
+}
