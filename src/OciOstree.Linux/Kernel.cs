@@ -21,8 +21,6 @@ internal enum KernelAbility
     Clone = 64,
     /// <summary><c>fchmodat(AT_SYMLINK_NOFOLLOW)</c>: 6.6, or libc's own way through /proc.</summary>
     ChangeModeNoFollow = 128,
-    /// <summary>/proc is mounted.</summary>
-    Proc = 256,
 }
 
 /// <summary>Which abilities to try. Tests take some away from their own thread to walk the second way on a kernel that has the first.</summary>

@@ -34,9 +34,6 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, SetLastError = true)]
     internal static partial int openat(SafeFileHandle directory, [MarshalUsing(typeof(FileNameMarshaller))] string path, int flags, uint mode);
 
-    [LibraryImport(Library, SetLastError = true)]
-    internal static partial int close(int fd);
-
     [LibraryImport(Library, SetLastError = true, EntryPoint = "syscall")]
     internal static partial long openat2(long number, SafeFileHandle directory, [MarshalUsing(typeof(FileNameMarshaller))] string path, OpenHow* how, nuint size);
 
@@ -142,9 +139,6 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, SetLastError = true)]
     internal static partial int fcntl(SafeFileHandle file, int command, LockRange* argument);
 
-    [LibraryImport(Library, SetLastError = true, EntryPoint = "fcntl")]
-    internal static partial int fcntl_int(SafeFileHandle file, int command, int argument);
-
     [LibraryImport(Library, SetLastError = true)]
     internal static partial int flock(SafeFileHandle file, int operation);
 
@@ -181,14 +175,11 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, SetLastError = true)]
     internal static partial int unshare(int flags);
 
-    [LibraryImport(Library, SetLastError = true)]
-    internal static partial int execve([MarshalUsing(typeof(FileNameMarshaller))] string path, byte** arguments, byte** environment);
-
     [LibraryImport(Library)]
     internal static partial uint geteuid();
 
-    [LibraryImport(Library)]
-    internal static partial uint getegid();
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int fstatvfs(SafeFileHandle file, VolumeBuffer* volume);
 
     /// <summary>Why the last call failed.</summary>
     internal static Errno LastError => (Errno)Marshal.GetLastPInvokeError();
@@ -225,4 +216,35 @@ internal struct LockRange
     internal long Start;
     internal long Length;
     internal int ProcessId;
+}
+
+/// <summary><c>struct statvfs</c> where <c>unsigned long</c> has 64 bits.</summary>
+[StructLayout(LayoutKind.Sequential, Size = 256)]
+internal struct VolumeBuffer
+{
+    internal ulong BlockSize;
+    internal ulong FragmentSize;
+    internal ulong Blocks;
+    internal ulong FreeBlocks;
+    internal ulong AvailableBlocks;
+    internal ulong Inodes;
+    internal ulong FreeInodes;
+    internal ulong AvailableInodes;
+    internal ulong Id;
+    internal ulong Flags;
+    internal ulong LongestName;
+}
+
+/// <summary><c>struct fsverity_enable_arg</c> (linux/fsverity.h).</summary>
+[StructLayout(LayoutKind.Sequential, Size = 128)]
+internal struct VerityEnable
+{
+    internal uint Version;
+    internal uint HashAlgorithm;
+    internal uint BlockSize;
+    internal uint SaltSize;
+    internal ulong Salt;
+    internal uint SignatureSize;
+    private readonly uint _reserved;
+    internal ulong Signature;
 }

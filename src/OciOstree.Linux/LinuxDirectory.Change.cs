@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+
 namespace OciOstree.Linux;
 
 public sealed partial class LinuxDirectory
@@ -37,6 +39,17 @@ public sealed partial class LinuxDirectory
             if (slash < 0)
                 return;
         }
+    }
+
+    /// <summary>Makes a directory named <paramref name="prefix"/> and six random letters and digits.</summary>
+    public LinuxDirectory MakeUniqueDirectory(string prefix, uint mode, out string name)
+    {
+        do
+        {
+            name = prefix + RandomNumberGenerator.GetString("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", 6);
+        }
+        while (!TryMakeDirectory(name, mode));
+        return OpenDirectory(name);
     }
 
     public void MakeSymbolicLink(string target, string name)

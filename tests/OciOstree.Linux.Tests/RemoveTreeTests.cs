@@ -1,0 +1,86 @@
+namespace OciOstree.Linux.Tests;
+
+public sealed class RemoveTreeTests : IDisposable
+{
+    private readonly Scratch _scratch = new();
+
+    private LinuxDirectory Root => _scratch.Directory;
+
+    public void Dispose() => _scratch.Dispose();
+
+    [Fact]
+    public void Missing_names_files_links_and_trees()
+    {
+        Root.RemoveTree("missing");
+        _scratch.Write("file", "x");
+        Root.RemoveTree("file");
+        Root.MakePath("keep/inner", 0x1ED);
+        _scratch.Write("keep/inner/file", "kept");
+        Root.MakePath("tree/a/b", 0x1ED);
+        Root.MakePath("tree/empty", 0);
+        Root.MakeSymbolicLink("../keep", "tree/a/link");
+        Root.MakeSymbolicLink("keep", "toplink");
+        _scratch.Write("tree/a/b/file", "x", 0);
+        Root.RemoveTree("tree");
+        Root.RemoveTree("toplink");
+        Assert.Equal(["keep"], Root.ReadEntries().Select(e => e.Name));
+        Assert.Equal("kept", _scratch.Read("keep/inner/file"));
+    }
+
+    [Fact]
+    public void A_tree_deeper_than_stack_descriptors_and_paths_allow()
+    {
+        const int depth = 25_000;   // more than nofile allows here
+        var at = Root.Duplicate();
+        for (int i = 0; i < depth; i++)
+        {
+            at.MakeDirectory("d", 0x1ED);
+            if (i % 1000 == 0)
+            {
+                at.MakeSymbolicLink("..", "up");
+                at.MakeDirectory("side", 0x1ED);
+            }
+            var next = LinuxDirectory.FromHandle(at.OpenFile("d", OpenFlags.Directory), "deep");
+            at.Dispose();
+            at = next;
+        }
+        at.Dispose();
+        int before = OpenDescriptors();
+        Root.RemoveTree("d");
+        Assert.False(Root.Exists("d"));
+        Assert.InRange(OpenDescriptors(), 0, before + 8);
+    }
+
+    [Fact]
+    public void Another_mount_inside_is_not_entered()
+    {
+        Exception? failure = null;
+        var thread = new Thread(() =>
+        {
+            try
+            {
+                Namespaces.UnshareMounts();
+                Root.MakePath("outside", 0x1ED);
+                _scratch.Write("outside/precious", "x");
+                Root.MakePath("tree/a/mounted", 0x1ED);
+                Mounts.Bind(_scratch.Path + "/outside", _scratch.Path + "/tree/a/mounted");
+                var error = Assert.Throws<LinuxException>(() => Root.RemoveTree("tree"));
+                Assert.Equal(Errno.EBUSY, error.Errno);
+                Assert.EndsWith("tree/a/mounted: Device or resource busy", error.Message);
+                Assert.Equal("x", _scratch.Read("outside/precious"));
+                Mounts.Unmount(_scratch.Path + "/tree/a/mounted");
+                Root.RemoveTree("tree");
+            }
+            catch (Exception e)
+            {
+                failure = e;
+            }
+        });
+        thread.Start();
+        thread.Join();
+        Assert.Null(failure);
+        Assert.False(Root.Exists("tree"));
+    }
+
+    private static int OpenDescriptors() => Directory.GetFileSystemEntries("/proc/self/fd").Length;
+}

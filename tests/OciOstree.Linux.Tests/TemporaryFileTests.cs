@@ -1,0 +1,63 @@
+namespace OciOstree.Linux.Tests;
+
+public sealed class TemporaryFileTests : IDisposable
+{
+    private readonly Scratch _scratch = new();
+
+    public static TheoryData<int> Kernels => [0, (int)KernelAbility.LinkByDescriptor, (int)KernelAbility.UnnamedFiles, (int)(KernelAbility.UnnamedFiles | KernelAbility.RenameFlags)];
+
+    private LinuxDirectory Root => _scratch.Directory;
+
+    public void Dispose() => _scratch.Dispose();
+
+    [Theory]
+    [MemberData(nameof(Kernels))]
+    public void It_has_its_name_only_when_told(int withheld)
+    {
+        using var _ = Kernel.Withhold((KernelAbility)withheld);
+        Root.MakeDirectory("sub", 0x1ED);
+        using var sub = Root.OpenDirectory("sub");
+        using (var file = Root.CreateTemporaryFile(0x1B4))
+        {
+            Files.Write(file.Handle, "content"u8);
+            Assert.False(sub.Exists("name"));
+            file.LinkAs(sub, "name");
+        }
+        Assert.Equal("content", _scratch.Read("sub/name"));
+        Assert.Equal(0x1B4u, sub.Status("name").Permissions);
+        Assert.Equal(1u, sub.Status("name").LinkCount);
+        Assert.Equal(["sub"], Root.ReadEntries().Select(e => e.Name));
+    }
+
+    [Theory]
+    [MemberData(nameof(Kernels))]
+    public void A_taken_name_stays_as_it_was(int withheld)
+    {
+        using var _ = Kernel.Withhold((KernelAbility)withheld);
+        _scratch.Write("name", "old");
+        using (var file = Root.CreateTemporaryFile())
+        {
+            Assert.False(file.TryLinkAs(Root, "name"));
+            Assert.Equal(Errno.EEXIST, Assert.Throws<LinuxException>(() => file.LinkAs(Root, "name")).Errno);
+            Assert.Equal("old", _scratch.Read("name"));
+            Files.Write(file.Handle, "new"u8);
+            file.ReplaceAs(Root, "name");
+            Assert.Equal("new", _scratch.Read("name"));
+        }
+        Assert.Equal(["name"], Root.ReadEntries().Select(e => e.Name));
+    }
+
+    [Theory]
+    [MemberData(nameof(Kernels))]
+    public void Dispose_leaves_nothing(int withheld)
+    {
+        using var _ = Kernel.Withhold((KernelAbility)withheld);
+        Root.MakeDirectory("d", 0x1ED);
+        using (var file = Root.CreateTemporaryFile())
+        {
+            Files.Write(file.Handle, "x"u8);
+            Assert.Throws<LinuxException>(() => file.ReplaceAs(Root, "d"));
+        }
+        Assert.Equal(["d"], Root.ReadEntries().Select(e => e.Name));
+    }
+}
