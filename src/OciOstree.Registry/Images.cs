@@ -1,3 +1,5 @@
+using OciOstree.Registry.Transports;
+
 namespace OciOstree.Registry;
 
 /// <summary>Opens images wherever they live.</summary>
@@ -6,12 +8,42 @@ public static class Images
     /// <exception cref="RegistryException">The place cannot be read.</exception>
     public static IImageSource OpenSource(ImageReference reference, RegistryOptions? options = null) => reference.Transport switch
     {
+        Transport.Registry => RegistrySource.Open(reference, options ?? new()),
+        Transport.Oci => OciSource.Open(reference, options ?? new()),
+        Transport.Dir => new DirSource(reference, options ?? new()),
         _ => throw new RegistryException($"cannot read images from {reference}"),
     };
 
     /// <exception cref="RegistryException">The place cannot be written.</exception>
     public static IImageDestination OpenDestination(ImageReference reference, RegistryOptions? options = null) => reference.Transport switch
     {
+        Transport.Registry => RegistryDestination.Open(reference, options ?? new()),
+        Transport.Oci => OciDestination.Open(reference),
+        Transport.Dir => new DirDestination(reference),
         _ => throw new RegistryException($"cannot write images to {reference}"),
     };
+
+    /// <summary>Copies an image from anywhere to anywhere. Blobs and manifests are byte for byte the same wherever the destination can hold them so.</summary>
+    /// <exception cref="RegistryException">It names what was being copied, and why that failed.</exception>
+    public static CopyResult Copy(
+        ImageReference source,
+        ImageReference destination,
+        CopyOptions? options = null,
+        RegistryOptions? sourceOptions = null,
+        RegistryOptions? destinationOptions = null,
+        ITransferProgress? progress = null,
+        CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            using var from = OpenSource(source, sourceOptions);
+            using var to = OpenDestination(destination, destinationOptions);
+            var digest = new ImageCopy(from, to, options ?? new(), progress ?? TransferProgress.None).Run(sourceOptions?.Platform, cancellationToken);
+            return new CopyResult(digest, to.BytesSent, to.BytesSkipped);
+        }
+        catch (RegistryException e)
+        {
+            throw new RegistryException($"copying {source} to {destination}", e);
+        }
+    }
 }

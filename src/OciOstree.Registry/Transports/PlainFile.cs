@@ -1,0 +1,46 @@
+namespace OciOstree.Registry.Transports;
+
+/// <summary>Files of layouts and directories on disk.</summary>
+internal static class PlainFile
+{
+    /// <summary>Opens a regular file.</summary>
+    internal static FileSlice Open(string path, out long size)
+    {
+        try
+        {
+            var handle = File.OpenHandle(path, options: FileOptions.SequentialScan);
+            size = RandomAccess.GetLength(handle);
+            return new FileSlice(handle, 0, size, ownsHandle: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
+        {
+            throw new RegistryException(e is FileNotFoundException or DirectoryNotFoundException ? $"{path}: no such file" : $"{path}: {e.Message}");
+        }
+    }
+
+    internal static bool HasSize(string path, long size)
+    {
+        var file = new FileInfo(path);
+        return file.Exists && file.Length == size;
+    }
+
+    internal static void MakeDirectory(string path)
+    {
+        try
+        {
+            Directory.CreateDirectory(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new RegistryException($"creating {path}: {e.Message}");
+        }
+    }
+
+    /// <summary>Writes a small file whole: a reader sees the old or the new content.</summary>
+    internal static void Replace(string path, ReadOnlySpan<byte> content)
+    {
+        using var spool = SpoolFile.Create(Path.GetDirectoryName(Path.GetFullPath(path))!, computeDigest: false);
+        spool.Append(content);
+        spool.MoveTo(path);
+    }
+}
