@@ -1,0 +1,219 @@
+using System.Text;
+using OciOstree.Linux;
+
+namespace OciOstree.Repository;
+
+/// <summary>
+/// One checkout. This thread walks the tree and makes the directories; their files are linked or copied on all processors, a directory's
+/// together by one thread, since threads in one directory would wait for each other in the kernel.
+/// </summary>
+internal sealed partial class CheckoutRun : IDisposable
+{
+    private const string WhiteoutPrefix = ".wh.", OpaqueWhiteout = ".wh..wh..opq", PassthroughPrefix = ".ostree-wh.";
+    private const int BatchSize = 128, QueuedBatches = 64;
+
+    private readonly Repo repo;
+    private readonly CheckoutOptions options;
+    private readonly CancellationToken cancellation;
+    private readonly bool userMode;
+    private readonly string labelPrefix;
+    private readonly WorkQueue<FileBatch> queue;
+    private LinuxDirectory? root;
+    private volatile bool failed;
+
+    public CheckoutRun(Repo repo, CheckoutOptions options, CancellationToken cancellation)
+    {
+        (this.repo, this.options, this.cancellation) = (repo, options, cancellation);
+        userMode = options.UserMode || repo.Mode == RepoMode.BareUserOnly;
+        labelPrefix = (options.LabelPrefix ?? options.Subpath ?? "").TrimEnd('/');
+        queue = new WorkQueue<FileBatch>("checkout", QueuedBatches, CheckOutBatch, static batch => batch.Directory.Release());
+    }
+
+    public void CheckOutTree(LinuxDirectory parent, string name, Checksum tree, Checksum meta)
+    {
+        try
+        {
+            Walk(parent, name, tree, meta, "/", null);
+            queue.Finish();
+        }
+        catch
+        {
+            failed = true;
+            throw;
+        }
+    }
+
+    /// <summary>A single file goes into a directory of the given name, except that <c>.</c> is there already.</summary>
+    public void CheckOutOneFile(LinuxDirectory parent, string name, string fileName, Checksum checksum)
+    {
+        if (name != ".")
+            parent.TryMakeDirectory(name, 0x1C0);
+        using LinuxDirectory directory = parent.OpenDirectory(name, followLinks: true);
+        CheckOutFile(directory, new DirTreeFile(fileName, checksum), "/", existed: true);
+    }
+
+    public void Dispose()
+    {
+        if (queue.IsUnfinished)
+            failed = true;
+        queue.Dispose();
+    }
+
+    private void Walk(LinuxDirectory parent, string name, Checksum treeChecksum, Checksum metaChecksum, string path, CheckoutDirectory? parentDirectory)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        // The filter knows a directory by its path without a slash at the end.
+        if (options.Filter?.Invoke(path.Length == 1 ? path : path[..^1]) == false)
+            return;
+        DirTree tree = repo.ReadDirTree(treeChecksum);
+        DirMeta meta = repo.ReadDirMeta(metaChecksum);
+        if (options.Whiteouts)
+            ClearWay(parent, name, tree);
+
+        bool made = parent.TryMakeDirectory(name, 0x1C0);
+        if (!made && options.Overwrite == OverwriteMode.None)
+            throw new LinuxException(Errno.EEXIST, "mkdirat", parent.PathOf(name));
+        LinuxDirectory open = Open(parent, name, path, made);
+        root ??= open;
+        parentDirectory?.Retain();
+        var directory = new CheckoutDirectory(this, parentDirectory, open, meta, !made, path);
+        try
+        {
+            if (options.RequireHardLinks && open.Status().Device != repo.Device)
+                throw new RepositoryException($"Unable to do hardlink checkout across devices (src={repo.Device} destination={open.Status().Device})");
+            if (made)
+                SetXattrs(open, meta, path);
+            if (options.Whiteouts)
+                RemoveWhitedOut(open, tree);
+            EnqueueFiles(directory, tree);
+            foreach (DirTreeDirectory subdirectory in tree.Directories)
+                Walk(open, subdirectory.Name, subdirectory.Tree, subdirectory.Meta, path + subdirectory.Name + "/", directory);
+        }
+        catch
+        {
+            failed = true;
+            throw;
+        }
+        finally
+        {
+            directory.Release();
+        }
+    }
+
+    // A directory of the destination may be reached through a link, as long as that does not lead out of what is checked out into.
+    private LinuxDirectory Open(LinuxDirectory parent, string name, string path, bool made)
+    {
+        if (root == null)
+            return parent.OpenDirectory(name, followLinks: true);
+        if (made)
+            return parent.OpenDirectory(name);
+        return root.TryOpenDirectoryInRoot(path.Trim('/')) ?? throw new LinuxException(Errno.ENOTDIR, "open", parent.PathOf(name));
+    }
+
+    private void ClearWay(LinuxDirectory parent, string name, DirTree tree)
+    {
+        if (tree.TryGetFile(OpaqueWhiteout, out _))
+            parent.RemoveTree(name);
+        else if (options.Overwrite == OverwriteMode.Union && parent.TryStatus(name) is { IsDirectory: false })
+            parent.RemoveTree(name);
+    }
+
+    // Before any other name of the directory: a layer may remove a name and make it anew.
+    private static void RemoveWhitedOut(LinuxDirectory directory, DirTree tree)
+    {
+        foreach (DirTreeFile file in tree.Files)
+        {
+            if (!file.Name.StartsWith(WhiteoutPrefix, StringComparison.Ordinal) || file.Name == OpaqueWhiteout)
+                continue;
+            string hidden = file.Name[WhiteoutPrefix.Length..];
+            if (hidden.Length == 0 || hidden is "." or "..")
+                throw new RepositoryException($"Invalid empty whiteout '{file.Name}'");
+            directory.RemoveTree(hidden);
+        }
+    }
+
+    private void EnqueueFiles(CheckoutDirectory directory, DirTree tree)
+    {
+        var files = new List<DirTreeFile>(Math.Min(BatchSize, tree.Files.Count));
+        foreach (DirTreeFile file in tree.Files)
+        {
+            if (options.Whiteouts && file.Name.StartsWith(WhiteoutPrefix, StringComparison.Ordinal))
+                continue;
+            if (options.Filter?.Invoke(directory.Path + file.Name) == false)
+                continue;
+            files.Add(file);
+            if (files.Count == BatchSize)
+            {
+                Enqueue(directory, files);
+                files = new List<DirTreeFile>(BatchSize);
+            }
+        }
+        if (files.Count > 0)
+            Enqueue(directory, files);
+    }
+
+    private void Enqueue(CheckoutDirectory directory, List<DirTreeFile> files)
+    {
+        directory.Retain();
+        queue.Add(new FileBatch(directory, files));
+    }
+
+    private void CheckOutBatch(FileBatch batch)
+    {
+        try
+        {
+            foreach (DirTreeFile file in batch.Files)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                CheckOutFile(batch.Directory.Open, file, batch.Directory.Path, batch.Directory.Existed);
+            }
+        }
+        catch
+        {
+            failed = true;
+            throw;
+        }
+        finally
+        {
+            batch.Directory.Release();
+        }
+    }
+
+    private void SetXattrs(LinuxDirectory directory, DirMeta meta, string path)
+    {
+        if (userMode)
+            return;
+        byte[]? label = Label(path.Length == 1 ? path : path[..^1], meta.Mode);
+        foreach (Xattr xattr in Relabelled(meta.Xattrs, label))
+            Xattrs.Set(directory.Handle, xattr.Name, xattr.Value, directory.Path);
+    }
+
+    // Mode and owner come last, so that nobody else can get into a directory that is not whole.
+    internal void FinishDirectory(LinuxDirectory directory, DirMeta meta, bool existed)
+    {
+        if (failed || existed)
+        {
+            if (!failed && options.Fsync)
+                directory.Sync();
+            return;
+        }
+        if (!userMode)
+            Files.SetOwner(directory.Handle, meta.Uid, meta.Gid, directory.Path);
+        uint permissions = meta.Mode & ModeBits.PermissionMask;
+        Files.SetMode(directory.Handle, repo.Mode == RepoMode.BareUserOnly || options.BareUserOnlyDirectories ? permissions & 0x1FD : permissions, directory.Path);
+        // The same for every checkout; copies are for changing, mostly an /etc, and have the time they were made.
+        if (!options.ForceCopy)
+            Files.SetModified(directory.Handle, 0, 0, directory.Path);
+        if (options.Fsync)
+            directory.Sync();
+    }
+
+    private byte[]? Label(string path, uint mode) =>
+        options.Labeler?.Invoke(labelPrefix + path, mode) is { } label ? [.. Encoding.UTF8.GetBytes(label), 0] : null;
+
+    private static IEnumerable<Xattr> Relabelled(XattrSet xattrs, byte[]? label) => label == null
+        ? xattrs.Items
+        : xattrs.Items.Where(static xattr => !xattr.Name.AsSpan().SequenceEqual("security.selinux"u8)).Append(new Xattr("security.selinux"u8.ToArray(), label));
+
+    private sealed record FileBatch(CheckoutDirectory Directory, List<DirTreeFile> Files);
+}
