@@ -14,5 +14,6 @@ internal static class ContainerVerbs
 
     public static void AddTo(Command group)
     {
+        group.Add(ImageVerbs.Group());
     }
 }

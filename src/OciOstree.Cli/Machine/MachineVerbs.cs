@@ -7,5 +7,6 @@ internal static class MachineVerbs
 {
     public static void AddTo(Command root)
     {
+        root.Add(Container.InspectCommand.Create());
     }
 }

@@ -23,6 +23,8 @@ internal static class HttpReason
                     return Printable.Clip(socket.Message).ToLowerInvariant();
                 case AuthenticationException { InnerException: null } authentication:
                     return Printable.Clip(authentication.Message);
+                case HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError, InnerException: not AuthenticationException { InnerException: null } } tls:
+                    return $"no TLS connection ({Printable.Clip(tls.GetBaseException().Message).TrimEnd('.')})";
                 case HttpIOException { HttpRequestError: HttpRequestError.ResponseEnded }:
                     return "the connection was closed";
                 case { InnerException: null }:

@@ -1,35 +1,37 @@
 using System.Security.Cryptography;
-using Microsoft.Win32.SafeHandles;
+using OciOstree.Linux;
 
 namespace OciOstree.Registry;
 
-/// <summary>A file that a blob is collected in and hashed on the way; it is gone when disposed, unless it was given a name.</summary>
+/// <summary>A file that a blob is collected in and hashed on the way. It has no name until it is given one, so a crash leaves nothing.</summary>
 internal sealed class SpoolFile : IDisposable
 {
-    private readonly SafeFileHandle handle;
+    private const uint Mode = 0x1A4; // 0644
+    private readonly string directory;
+    private readonly TemporaryFile file;
     private readonly IncrementalHash? hash;
-    private string? path;
 
-    private SpoolFile(string path, bool computeDigest)
+    private SpoolFile(string directory, TemporaryFile file, bool computeDigest)
     {
-        this.path = path;
-        handle = File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read);
+        this.directory = directory;
+        this.file = file;
         hash = computeDigest ? IncrementalHash.CreateHash(HashAlgorithmName.SHA256) : null;
     }
 
     internal long Length { get; private set; }
 
-    /// <param name="directory">Where it is created; it can be renamed to a name on the same file system.</param>
+    /// <param name="directory">Where it is created; it can be given a name on the same file system.</param>
     /// <param name="computeDigest">False saves the hashing where the digest is known and verified elsewhere.</param>
     internal static SpoolFile Create(string directory, bool computeDigest = true)
     {
         try
         {
-            return new SpoolFile(Path.Combine(directory, $".oci-ostree-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8))}.tmp"), computeDigest);
+            using var open = LinuxDirectory.Open(directory);
+            return new SpoolFile(directory, open.CreateTemporaryFile(Mode), computeDigest);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (LinuxException e)
         {
-            throw new RegistryException($"creating a temporary file in {directory}: {e.Message}");
+            throw new RegistryException($"creating a temporary file in {directory}: {LinuxException.Explain(e.Errno)}");
         }
     }
 
@@ -38,11 +40,11 @@ internal sealed class SpoolFile : IDisposable
         hash?.AppendData(bytes);
         try
         {
-            RandomAccess.Write(handle, bytes, Length);
+            Files.WriteAt(file.Handle, bytes, Length);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (LinuxException e)
         {
-            throw new RegistryException($"writing {Path.GetDirectoryName(path)}: {e.Message}");
+            throw new RegistryException($"writing to {directory}: {LinuxException.Explain(e.Errno)}");
         }
 
         Length += bytes.Length;
@@ -57,31 +59,25 @@ internal sealed class SpoolFile : IDisposable
     }
 
     /// <summary>The content from an offset on; independent of other readers.</summary>
-    internal Stream OpenRead(long offset = 0) => new FileSlice(handle, offset, Length - offset, ownsHandle: false);
+    internal Stream OpenRead(long offset = 0) => new FileSlice(file.Handle, offset, Length - offset, ownsHandle: false);
 
-    /// <summary>Flushes it and renames it; it then belongs to whoever asked.</summary>
-    internal void MoveTo(string target)
+    /// <summary>Gives it a name, over whatever had it. It is not flushed: that is done once for all files.</summary>
+    internal void NameAs(string path)
     {
         try
         {
-            RandomAccess.FlushToDisk(handle);
-            File.Move(path!, target, overwrite: true);
-            path = null;
+            using var target = LinuxDirectory.Open(Path.GetDirectoryName(Path.GetFullPath(path))!);
+            file.ReplaceAs(target, Path.GetFileName(path));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (LinuxException e)
         {
-            throw new RegistryException($"writing {target}: {e.Message}");
+            throw new RegistryException($"writing {path}: {LinuxException.Explain(e.Errno)}");
         }
     }
 
     public void Dispose()
     {
-        handle.Dispose();
+        file.Dispose();
         hash?.Dispose();
-        if (path is not null)
-        {
-            File.Delete(path);
-            path = null;
-        }
     }
 }

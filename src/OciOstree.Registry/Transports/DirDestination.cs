@@ -1,3 +1,5 @@
+using OciOstree.Linux;
+
 namespace OciOstree.Registry.Transports;
 
 /// <summary><c>dir:</c>, written.</summary>
@@ -38,10 +40,17 @@ internal sealed class DirDestination : ImageDestination
     public override void Finish(CancellationToken cancellationToken = default)
     {
         PlainFile.Replace(Path.Combine(directory, VersionFile), "Directory Transport Version: 1.1\n"u8);
-        PlainFile.Replace(Path.Combine(directory, "manifest.json"), manifest ?? throw new InvalidOperationException("an image needs a manifest"));
+        try
+        {
+            PlainFile.Publish(Path.Combine(directory, "manifest.json"), manifest ?? throw new InvalidOperationException("an image needs a manifest"));
+        }
+        catch (LinuxException e)
+        {
+            throw new RegistryException($"writing {directory}: {e.Message}");
+        }
     }
 
-    protected override void StoreBlob(SpoolFile spool, Descriptor descriptor, CancellationToken cancellationToken) => spool.MoveTo(BlobPath(descriptor.Digest));
+    protected override void StoreBlob(SpoolFile spool, Descriptor descriptor, CancellationToken cancellationToken) => spool.NameAs(BlobPath(descriptor.Digest));
 
     private string BlobPath(Digest digest) => Path.Combine(directory, digest.Hex);
 }

@@ -1,8 +1,13 @@
+using OciOstree.Linux;
+
 namespace OciOstree.Registry.Transports;
 
 /// <summary><c>oci:</c>, written: a layout in a directory. It may hold several images, and readers never see half of one.</summary>
 internal sealed class OciDestination : ImageDestination
 {
+    private const string LockFile = ".lock";
+    private static readonly TimeSpan LockTimeout = TimeSpan.FromSeconds(30);
+
     private readonly string directory;
     private readonly string? name;
     private Descriptor? image;
@@ -49,10 +54,19 @@ internal sealed class OciDestination : ImageDestination
             throw new InvalidOperationException("an image needs a manifest");
         }
 
-        PlainFile.Replace(Path.Combine(directory, LayoutIndex.LayoutFileName), LayoutIndex.LayoutFileContent);
-        var path = Path.Combine(directory, LayoutIndex.FileName);
-        var index = LayoutIndex.With(ReadIndex(path), image, name);
-        PlainFile.Replace(path, index.Serialize());
+        try
+        {
+            // Two writers may add images to one layout at the same time.
+            using var open = LinuxDirectory.Open(directory);
+            using var held = FileLock.Acquire(open, LockFile, LockKind.Exclusive, LockTimeout, removeOnRelease: true);
+            PlainFile.Replace(Path.Combine(directory, LayoutIndex.LayoutFileName), LayoutIndex.LayoutFileContent);
+            var path = Path.Combine(directory, LayoutIndex.FileName);
+            PlainFile.Publish(path, LayoutIndex.With(ReadIndex(path), image, name).Serialize());
+        }
+        catch (LinuxException e)
+        {
+            throw new RegistryException($"writing {directory}: {e.Message}");
+        }
     }
 
     protected override void StoreBlob(SpoolFile spool, Descriptor descriptor, CancellationToken cancellationToken)
@@ -62,7 +76,7 @@ internal sealed class OciDestination : ImageDestination
             PlainFile.MakeDirectory(Path.Combine(directory, "blobs", descriptor.Digest.Algorithm));
         }
 
-        spool.MoveTo(BlobPath(descriptor.Digest));
+        spool.NameAs(BlobPath(descriptor.Digest));
     }
 
     private static ImageIndex ReadIndex(string path)

@@ -1,3 +1,5 @@
+using OciOstree.Linux;
+
 namespace OciOstree.Registry.Transports;
 
 /// <summary>Files of layouts and directories on disk.</summary>
@@ -41,6 +43,18 @@ internal static class PlainFile
     {
         using var spool = SpoolFile.Create(Path.GetDirectoryName(Path.GetFullPath(path))!, computeDigest: false);
         spool.Append(content);
-        spool.MoveTo(path);
+        spool.NameAs(path);
+    }
+
+    /// <summary>
+    /// The same for the file that makes an image visible: everything that it refers to is on disk before it, and it is on
+    /// disk at the end.
+    /// </summary>
+    internal static void Publish(string path, ReadOnlySpan<byte> content)
+    {
+        using var directory = LinuxDirectory.Open(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        directory.SyncFileSystem();
+        directory.ReplaceFile(Path.GetFileName(path), content, 0x1A4, sync: true);
+        directory.Sync();
     }
 }

@@ -1,0 +1,58 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using OciOstree.Registry;
+
+namespace OciOstree.Cli.Container;
+
+/// <summary><c>container image copy</c>: an image from one place to another.</summary>
+internal static class CopyCommand
+{
+    public static Command Create()
+    {
+        var source = Opts.Required("SOURCE", "Image to copy, such as docker://HOST/NAME:TAG, oci:DIRECTORY:TAG, oci-archive:FILE or dir:DIRECTORY");
+        var destination = Opts.Required("DESTINATION", "Where to, in the same notation");
+        var all = Opts.Flag("--all", "Copy all images of an index, instead of the one for this machine", "-a");
+        var digestFile = Opts.Value("--digestfile", "PATH", "Write the digest of the copied image to this file");
+        var sourceTls = Opts.Value("--src-tls-verify", "BOOLEAN", "--tls-verify for the source alone");
+        var destinationTls = Opts.Value("--dest-tls-verify", "BOOLEAN", "--tls-verify for the destination alone");
+        var quiet = Opts.Flag("--quiet", "Do not display progress", "-q");
+        var verb = new Verb(
+            "copy",
+            "Copy a container image between registries, OCI layouts, archives and local engines",
+            "oci-ostree container image copy docker://quay.io/example/os:stable oci-archive:os.ociarchive",
+            "oci-ostree container image copy oci:build:latest docker://127.0.0.1:5000/example/os:latest --tls-verify=false")
+        {
+            source, destination, all, digestFile, sourceTls, destinationTls, quiet,
+        };
+        var images = new ImageOptions().AddTo(verb);
+        return verb.Does(parsed =>
+        {
+            var options = images.Read(parsed);
+            var from = ImageReference.Parse(parsed.GetValue(source)!);
+            var to = ImageReference.Parse(parsed.GetValue(destination)!);
+            var started = Stopwatch.GetTimestamp();
+            var result = TransferBars.Run(
+                progress => Images.Copy(
+                    from,
+                    to,
+                    new CopyOptions { AllPlatforms = parsed.GetValue(all) },
+                    options with { TlsVerify = ImageOptions.Boolean(parsed, sourceTls) ?? options.TlsVerify },
+                    options with { TlsVerify = ImageOptions.Boolean(parsed, destinationTls) ?? options.TlsVerify },
+                    progress,
+                    Entry.Cancellation),
+                parsed.GetValue(quiet));
+            if (parsed.GetValue(digestFile) is { } path)
+            {
+                File.WriteAllText(path, result.Digest + "\n");
+            }
+
+            Console.Out.WriteLine($"Copied: {result.Digest}");
+            if (!parsed.GetValue(quiet))
+            {
+                var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture);
+                Console.Out.WriteLine($"{Output.Size(result.BytesSent)} moved, {Output.Size(result.BytesSkipped)} there already, in {seconds} s");
+            }
+        });
+    }
+}
