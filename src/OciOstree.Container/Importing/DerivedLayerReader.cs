@@ -1,0 +1,260 @@
+using OciOstree.Formats.Tar;
+using OciOstree.Linux;
+using OciOstree.Repository;
+
+namespace OciOstree.Container;
+
+/// <summary>
+/// Imports an ordinary container layer as a commit of its tree, whiteouts included, mapped to where ostree wants things.
+/// </summary>
+internal sealed class DerivedLayerReader
+{
+    private readonly RepoTransaction transaction;
+    private readonly ObjectWriters.Batch writers;
+    private readonly LayerPath paths;
+    private readonly ContentSpool spool;
+    private readonly LayerTree tree = new();
+    private readonly DroppedContent dropped = new();
+
+    // Entries without a place in the tree that later ones may link to. Builds that rewrite a file in place through its hard link
+    // give the new content under sysroot/ostree/repo/objects, or under whichever of its names sorts first.
+    private readonly Dictionary<string, Unplaced> unplaced = new(StringComparer.Ordinal);
+
+    private DerivedLayerReader(RepoTransaction transaction, ObjectWriters.Batch writers, LayerPath paths, ContentSpool spool) =>
+        (this.transaction, this.writers, this.paths, this.spool) = (transaction, writers, paths, spool);
+
+    /// <summary>Reads the layer; returns the commit of its tree and what was left out.</summary>
+    internal static (Checksum Commit, DroppedContent Dropped) Read(TarReader tar, RepoTransaction transaction, ObjectWriters.Batch writers, LayerPath paths)
+    {
+        using var temporary = transaction.Repo.Root.OpenDirectory("tmp", followLinks: true);
+        using var spool = new ContentSpool(temporary);
+        var reader = new DerivedLayerReader(transaction, writers, paths, spool);
+        while (tar.Next() is { } entry)
+        {
+            reader.ReadEntry(entry, tar.Content);
+        }
+
+        reader.ResolveLinks(reader.tree.Root, []);
+        writers.Finish();
+        return (reader.WriteCommit(), reader.dropped);
+    }
+
+    private Checksum WriteCommit()
+    {
+        List<string> implied = [];
+        List<(string Path, string Target)> links = [];
+        var (root, meta) = tree.Write(transaction, implied, links);
+        return transaction.WriteCommit(new Commit { Metadata = LayerMetadata.Write(implied, links), RootTree = root, RootMeta = meta });
+    }
+
+    private void ReadEntry(TarEntry entry, Stream content)
+    {
+        var source = LayerPath.Split(entry.Name);
+        var path = paths.Map(source, out var countAs);
+        if (path is null)
+        {
+            ReadUnplaced(entry, content, source, countAs);
+        }
+        else if (path.Length > 0 && path[^1].StartsWith(LayerPath.WhiteoutPrefix, StringComparison.Ordinal))
+        {
+            ReadWhiteout(entry, content, path);
+        }
+        else
+        {
+            ReadPlaced(entry, content, path);
+        }
+    }
+
+    private void ReadPlaced(TarEntry entry, Stream content, string[] path)
+    {
+        if (entry.Type == TarEntryType.Directory)
+        {
+            tree.SetDirectory(path, DirectoryMeta(entry));
+            return;
+        }
+
+        if (path.Length == 0)
+        {
+            throw new ContainerException("the root of the layer is not a directory");
+        }
+
+        switch (entry.Type)
+        {
+            case TarEntryType.File or TarEntryType.SymbolicLink:
+                tree.Set(path, WriteFile(Header(entry), entry.Size, content));
+                break;
+            case TarEntryType.HardLink:
+                var target = LinkTarget(entry);
+                tree.Set(path, FindTarget(target) ?? new LayerTree.LinkNode(target));
+                break;
+            default:
+                dropped.AddSpecialFile(string.Join('/', path));
+                // It hides what lower layers have there, all the same.
+                tree.Remove(path);
+                tree.Set([.. path[..^1], LayerPath.WhiteoutPrefix + path[^1]], WriteFile(FileHeader.Regular(0, 0, 0x1a4, XattrSet.Empty), 0, Stream.Null));
+                break;
+        }
+    }
+
+    private void ReadWhiteout(TarEntry entry, Stream content, string[] path)
+    {
+        var name = path[^1];
+        if (name != LayerPath.OpaqueWhiteout)
+        {
+            var hidden = name[LayerPath.WhiteoutPrefix.Length..];
+            if (hidden is "" or "." or "..")
+            {
+                throw new ContainerException($"'{entry}' is a whiteout of nothing");
+            }
+
+            if (hidden.StartsWith(LayerPath.WhiteoutPrefix, StringComparison.Ordinal))
+            {
+                // AUFS kept its own books under such names; they are no content.
+                return;
+            }
+        }
+
+        tree.Set(path, entry.Type == TarEntryType.File
+            ? WriteFile(Header(entry), entry.Size, content)
+            : WriteFile(FileHeader.Regular(0, 0, 0x1a4, XattrSet.Empty), 0, Stream.Null));
+    }
+
+    private void ReadUnplaced(TarEntry entry, Stream content, string[] source, string countAs)
+    {
+        var name = string.Join('/', source);
+        var isRewrittenObject = name.StartsWith(LayerPath.RepositoryPrefix, StringComparison.Ordinal) && entry is { Type: TarEntryType.File, ModifiedSeconds: > 0 };
+        if (!isRewrittenObject)
+        {
+            dropped.AddPath(countAs);
+        }
+
+        switch (entry.Type)
+        {
+            case TarEntryType.File:
+                unplaced[name] = new Unplaced(Header(entry), entry.Size, entry.Size == 0 ? 0 : spool.Add(content));
+                break;
+            case TarEntryType.SymbolicLink:
+                unplaced[name] = new Unplaced(Header(entry), 0, 0);
+                break;
+            case TarEntryType.HardLink when FindTarget(LinkTarget(entry)) is LayerTree.FileNode file:
+                unplaced[name] = new Unplaced(file);
+                break;
+            default:
+                unplaced.Remove(name);
+                break;
+        }
+    }
+
+    /// <summary>The file that a link means, if the layer has had it; written now if it had no place.</summary>
+    private LayerTree.Node? FindTarget(string[] target)
+    {
+        var place = paths.Map(target, out _);
+        if (place is not null)
+        {
+            return tree.Find(place) switch
+            {
+                LayerTree.DirectoryNode => throw new ContainerException($"a hard link leads to the directory '{string.Join('/', target)}'"),
+                var node => node,
+            };
+        }
+
+        if (!unplaced.TryGetValue(string.Join('/', target), out var found))
+        {
+            return null;
+        }
+
+        return found.Node ??= WriteFile(found.Header!, found.Size, found.Size == 0 ? Stream.Null : spool.Open(found.Start, found.Size));
+    }
+
+    /// <summary>Tries links again whose target came after them; what is not in the layer at all is left for the layers beneath.</summary>
+    private void ResolveLinks(LayerTree.DirectoryNode directory, List<string> path)
+    {
+        foreach (var (name, node) in directory.Children.ToArray())
+        {
+            path.Add(name);
+            switch (node)
+            {
+                case LayerTree.DirectoryNode child:
+                    ResolveLinks(child, path);
+                    break;
+                case LayerTree.LinkNode link:
+                    directory.Children[name] = Resolve(link, string.Join('/', path));
+                    break;
+            }
+
+            path.RemoveAt(path.Count - 1);
+        }
+    }
+
+    private LayerTree.Node Resolve(LayerTree.LinkNode link, string path)
+    {
+        LayerTree.Node? target = link;
+        // A chain of links is as long as it has members; one that comes round has no end.
+        for (var steps = 0; target is LayerTree.LinkNode next; steps++)
+        {
+            if (steps > 64)
+            {
+                throw new ContainerException($"hard link '{path}' leads round in a circle");
+            }
+
+            target = FindTarget(next.Target);
+            link = next;
+        }
+
+        if (target is not null)
+        {
+            return target;
+        }
+
+        if (paths.Map(link.Target, out _) is { } place)
+        {
+            return new LayerTree.LinkNode(place);
+        }
+
+        var name = string.Join('/', link.Target);
+        return name.StartsWith(LayerPath.RepositoryPrefix, StringComparison.Ordinal)
+            ? link
+            : throw new ContainerException($"hard link '{path}' leads to '{name}', which is not in the layer");
+    }
+
+    private LayerTree.FileNode WriteFile(FileHeader header, long size, Stream content)
+    {
+        var node = new LayerTree.FileNode { IsSymlink = header.IsSymlink };
+        writers.Write(header, size, content, null, checksum => node.Checksum = checksum);
+        return node;
+    }
+
+    private static string[] LinkTarget(TarEntry entry)
+    {
+        var target = LayerPath.Split(entry.LinkName);
+        return target.Length > 0 ? target : throw new ContainerException($"hard link '{entry}' has no target");
+    }
+
+    private static FileHeader Header(TarEntry entry)
+    {
+        var (uid, gid) = TarOwner.Of(entry);
+        return entry.Type == TarEntryType.SymbolicLink
+            ? FileHeader.Symlink(uid, gid, TarOwner.Target(entry), LayerXattrs.Of(entry))
+            : FileHeader.Regular(uid, gid, entry.Mode, LayerXattrs.Of(entry));
+    }
+
+    private static DirMeta DirectoryMeta(TarEntry entry)
+    {
+        var (uid, gid) = TarOwner.Of(entry);
+        return new DirMeta(uid, gid, 0x4000 | entry.Mode, LayerXattrs.Of(entry));
+    }
+
+    private sealed class Unplaced(FileHeader? header, long size, long start)
+    {
+        internal Unplaced(LayerTree.FileNode node)
+            : this(null, 0, 0) => Node = node;
+
+        internal FileHeader? Header => header;
+
+        internal long Size => size;
+
+        internal long Start => start;
+
+        internal LayerTree.FileNode? Node { get; set; }
+    }
+}

@@ -1,0 +1,292 @@
+using OciOstree.Registry;
+using OciOstree.Repository;
+
+namespace OciOstree.Container;
+
+/// <summary>
+/// Imports an image into a repository:
+/// <code>
+/// using var importer = new ImageImporter(repo, reference, options);
+/// var plan = importer.Prepare(token);
+/// var image = plan.Present ?? importer.Import(plan, progress, token);
+/// </code>
+/// Refs change in one step at the end, so that an import that fails leaves the repository as it was; what an interrupted one had
+/// finished is not fetched again.
+/// </summary>
+public sealed class ImageImporter : IDisposable
+{
+    private readonly Repo repo;
+    private readonly OstreeImageReference reference;
+    private readonly ImportOptions options;
+    private readonly PendingLayers pending;
+    private readonly ImageStore store;
+    private IImageSource? source;
+
+    public ImageImporter(Repo repo, OstreeImageReference reference, ImportOptions? options = null)
+        : this(repo, reference, options, null)
+    {
+    }
+
+    /// <param name="source">Where the image comes from, whatever the reference says; disposed with the importer.</param>
+    internal ImageImporter(Repo repo, OstreeImageReference reference, ImportOptions? options, IImageSource? source)
+    {
+        this.source = source;
+        (this.repo, this.reference, this.options) = (repo, reference, options ?? new ImportOptions());
+        pending = new PendingLayers(repo);
+        store = new ImageStore(repo);
+    }
+
+    private ImageReference StoredAs => options.Target ?? reference.Image;
+
+    /// <summary>
+    /// Fetches the manifest and finds out what is missing. If the repository has an older image of that name, the new one is remembered
+    /// with it as an update.
+    /// </summary>
+    /// <exception cref="ContainerException">The image cannot be had, or is not acceptable.</exception>
+    public ImportPlan Prepare(CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            return Prepare(asCommit: false, cancellationToken);
+        }
+        catch (Exception e) when (e is RegistryException or RepositoryException or ContainerException)
+        {
+            throw new ContainerException($"Preparing import of {reference}", e);
+        }
+    }
+
+    /// <summary>Does what the plan says and returns the image.</summary>
+    /// <exception cref="ContainerException">A layer cannot be had or is not what it should be, or writing failed.</exception>
+    public ImportedImage Import(ImportPlan plan, ITransferProgress? progress = null, CancellationToken cancellationToken = default)
+    {
+        if (plan.Present is { } present)
+        {
+            return present;
+        }
+
+        try
+        {
+            var (layers, dropped) = ImportLayers(plan.Layers, pending, progress ?? TransferProgress.None, cancellationToken);
+            var image = Merge(plan, layers);
+            foreach (var layer in layers)
+            {
+                pending.Remove(layer.Descriptor.Digest);
+            }
+
+            if (options.PruneLayers)
+            {
+                store.PruneLayerRefs();
+            }
+
+            return image with { Dropped = dropped };
+        }
+        catch (Exception e) when (e is RegistryException or RepositoryException or ContainerException or IOException)
+        {
+            throw new ContainerException($"Importing {reference}", e);
+        }
+    }
+
+    /// <summary>
+    /// Brings the commit inside an image into the repository and writes no ref; the image must have nothing but that commit.
+    /// </summary>
+    /// <returns>The commit.</returns>
+    public Checksum Unencapsulate(ITransferProgress? progress = null, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            var plan = Prepare(asCommit: true, cancellationToken);
+            var derived = plan.Layers.Count(layer => layer.Kind == LayerKind.Derived);
+            if (derived == plan.Layers.Count)
+            {
+                throw new ContainerException($"no {ImageLabels.FinalDiffId} label found, not an ostree encapsulated container");
+            }
+
+            if (derived > 0)
+            {
+                throw new ContainerException($"image has {derived} non-ostree layers");
+            }
+
+            var (layers, _) = ImportLayers(plan.Layers, pending, progress ?? TransferProgress.None, cancellationToken);
+            var commit = layers[0].Commit!.Value;
+            using var transaction = repo.BeginTransaction();
+            transaction.MarkPartial(commit, false);
+            transaction.Commit();
+            foreach (var layer in layers)
+            {
+                pending.Remove(layer.Descriptor.Digest);
+            }
+
+            return commit;
+        }
+        catch (Exception e) when (e is RegistryException or RepositoryException or ContainerException or IOException)
+        {
+            throw new ContainerException($"Importing {reference}", e);
+        }
+    }
+
+    public void Dispose() => source?.Dispose();
+
+    private ImportPlan Prepare(bool asCommit, CancellationToken cancellationToken)
+    {
+        CheckSignatureSource();
+        var previous = asCommit ? null : FindPrevious();
+        if (previous is not null && AsksForDigest(previous.ManifestDigest))
+        {
+            return new ImportPlan(previous);
+        }
+
+        source ??= Images.OpenSource(reference.Image, options.Registry);
+        var fetched = source.FetchManifest(options.Registry.Platform, cancellationToken);
+        if (previous is not null && (previous.ManifestDigest == fetched.Digest || previous.Manifest.Config.Digest == fetched.Manifest.Config.Digest))
+        {
+            return new ImportPlan(previous);
+        }
+
+        ReadOnlyMemory<byte> configBytes = source.ReadBlob(fetched.Manifest.Config, cancellationToken: cancellationToken);
+        var config = ImageConfig.Parse(configBytes);
+        if (options.RequireBootable)
+        {
+            RequireBootable(config);
+        }
+
+        var layout = ManifestLayout.Parse(fetched.Manifest, config);
+        var history = ImageStore.HistoryOf(config, layout.Layers.Count);
+        var stored = new StoredLayers(repo, pending);
+        PlannedLayer[] layers =
+        [
+            .. layout.Layers.Select((layer, index) => new PlannedLayer(
+                layer.Descriptor, layer.DiffId, layer.Kind, index < history.Count ? history[index] : "", stored.Find(layer.Descriptor, layer.DiffId, layer.Kind))),
+        ];
+        if (previous is not null)
+        {
+            MergeCommit.WriteCachedUpdate(repo, previous.MergeCommit, fetched.Digest, fetched.Bytes, configBytes);
+        }
+
+        return new ImportPlan(fetched, configBytes, config, layers, previous);
+    }
+
+    private void CheckSignatureSource()
+    {
+        if (reference.Source.RequiresPolicy)
+        {
+            TrustPolicy.RequireStrict();
+        }
+
+        if (reference.Source.RemoteName is { } remote)
+        {
+            throw new ContainerException($"commits in images cannot be verified with the keys of ostree remote '{remote}' yet; refusing to import unverified");
+        }
+    }
+
+    // An image that cannot be read any more, or whose base is gone, is as good as none: it is imported again.
+    private ImportedImage? FindPrevious()
+    {
+        if (repo.ResolveRef(ImageRefs.ForImage(StoredAs)) is not { } commit || !repo.HasObject(new ObjectName(commit, ObjectType.Commit)))
+        {
+            return null;
+        }
+
+        try
+        {
+            return store.QueryCommit(commit) is { BaseCommit: not null } image ? image : null;
+        }
+        catch (ContainerException)
+        {
+            return null;
+        }
+    }
+
+    private bool AsksForDigest(Digest present)
+    {
+        var name = reference.Image.Name;
+        var at = name.IndexOf('@');
+        return reference.Image.Transport == Transport.Registry && at >= 0 && name[(at + 1)..] == present.ToString();
+    }
+
+    private static void RequireBootable(ImageConfig config)
+    {
+        if (!config.Labels.ContainsKey(ImageLabels.Bootable) && !config.Labels.ContainsKey(ImageLabels.Bootc))
+        {
+            throw new ContainerException($"target image does not have {ImageLabels.Bootable} label");
+        }
+
+        var expected = Platform.Current.Architecture;
+        if (config.Architecture != expected)
+        {
+            throw new ContainerException($"image has architecture {config.Architecture}; expected {expected}");
+        }
+    }
+
+    private (PlannedLayer[] Layers, DroppedContent Dropped) ImportLayers(IReadOnlyList<PlannedLayer> planned, PendingLayers pending, ITransferProgress progress, CancellationToken cancellationToken)
+    {
+        var layers = planned.ToArray();
+        var dropped = new DroppedContent();
+        using var writers = new ObjectWriters(Environment.ProcessorCount);
+        var importer = new LayerImporter(repo, source ?? throw new InvalidOperationException("not prepared"), pending, writers, progress);
+
+        // The base says how derived content is to be mapped, so it goes first.
+        Run(layer => layer.Kind != LayerKind.Derived, new LayerPath(options.FactoryVar, keepTopLevels: false));
+        var baseCommit = layers[0].Kind == LayerKind.Commit ? layers[0].Commit : null;
+        if (baseCommit is { } commit && ObjectCheck.FindMissing(repo, commit) is { } missing)
+        {
+            throw new ContainerException($"the image does not hold all of commit {commit}: {missing} is missing");
+        }
+
+        var keepTopLevels = options.KeepTopLevels ?? RootSettings.HasTransientRoot(repo, baseCommit);
+        Run(layer => layer.Kind == LayerKind.Derived, new LayerPath(options.FactoryVar, keepTopLevels));
+        return (layers, dropped);
+
+        void Run(Func<PlannedLayer, bool> which, LayerPath paths)
+        {
+            var wanted = layers.Where(layer => layer.Commit is null && which(layer)).DistinctBy(layer => layer.Descriptor.Digest).ToArray();
+            var results = new (Checksum Commit, DroppedContent Dropped)[wanted.Length];
+            BoundedWork.Run(wanted.Length, options.Parallelism, (index, token) => results[index] = importer.Run(wanted[index], paths, token), cancellationToken);
+            for (var index = 0; index < wanted.Length; index++)
+            {
+                dropped.Add(results[index].Dropped);
+                for (var i = 0; i < layers.Length; i++)
+                {
+                    if (layers[i].Descriptor.Digest == wanted[index].Descriptor.Digest && layers[i].Kind == wanted[index].Kind)
+                    {
+                        layers[i] = layers[i] with { Commit = results[index].Commit };
+                    }
+                }
+            }
+        }
+    }
+
+    private ImportedImage Merge(ImportPlan plan, PlannedLayer[] layers)
+    {
+        using var transaction = repo.BeginTransaction();
+        var baseCommit = layers[0].Kind == LayerKind.Commit ? layers[0].Commit : null;
+        var defaultMeta = transaction.WriteDirMeta(new DirMeta(0, 0, 0x41ed /* drwxr-xr-x */, XattrSet.Empty));
+        var union = new LayerUnion(repo, baseCommit, defaultMeta);
+        foreach (var layer in layers)
+        {
+            if (layer.Kind == LayerKind.Derived)
+            {
+                union.Add(layer.Commit!.Value);
+            }
+        }
+
+        union.RemoveBuildLeftovers();
+        var merge = transaction.WriteCommit(MergeCommit.Create(plan, baseCommit, union.Root.Write(transaction), union.Root.Metadata ?? defaultMeta));
+        foreach (var layer in layers)
+        {
+            transaction.SetRef(layer.RefName, layer.Commit);
+        }
+
+        if (options.WriteImageRef)
+        {
+            transaction.SetRef(ImageRefs.ForImage(StoredAs), merge);
+        }
+
+        if (baseCommit is { } whole)
+        {
+            transaction.MarkPartial(whole, false);
+        }
+
+        transaction.Commit();
+        return store.QueryCommit(merge)!;
+    }
+}

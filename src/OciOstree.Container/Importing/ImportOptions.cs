@@ -1,0 +1,30 @@
+using OciOstree.Registry;
+
+namespace OciOstree.Container;
+
+/// <summary>How an image is imported; the defaults are what a machine that follows an image wants.</summary>
+public sealed record ImportOptions
+{
+    public RegistryOptions Registry { get; init; } = new();
+
+    /// <summary>Store the image under this name instead of the one that it is fetched by.</summary>
+    public ImageReference? Target { get; init; }
+
+    /// <summary>False writes the layers' refs only: a later pull reuses them, and no image needs to be removed.</summary>
+    public bool WriteImageRef { get; init; } = true;
+
+    /// <summary>Refuse an image that does not say it is bootable, or is for another architecture.</summary>
+    public bool RequireBootable { get; init; }
+
+    /// <summary>Remove the refs of layers that no image uses any more once the import is done.</summary>
+    public bool PruneLayers { get; init; } = true;
+
+    /// <summary>Derived content under <c>/var</c>: kept there, which ostree 2024.3 and later initialise a machine from, or moved to <c>usr/share/factory/var</c>.</summary>
+    public bool FactoryVar { get; init; }
+
+    /// <summary>Keep derived content of top-level directories beside <c>usr</c>, <c>etc</c> and <c>var</c>; null does so if the base has a transient root.</summary>
+    public bool? KeepTopLevels { get; init; }
+
+    /// <summary>Layers in flight at once.</summary>
+    public int Parallelism { get; init; } = 3;
+}

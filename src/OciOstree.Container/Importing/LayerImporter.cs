@@ -1,0 +1,96 @@
+using OciOstree.Formats.Tar;
+using OciOstree.Registry;
+using OciOstree.Repository;
+
+namespace OciOstree.Container;
+
+/// <summary>Brings one layer into the repository: its objects and a commit that holds them, in a transaction of its own.</summary>
+internal sealed class LayerImporter
+{
+    private readonly Repo repo;
+    private readonly IImageSource source;
+    private readonly PendingLayers? pending;
+    private readonly ObjectWriters writers;
+    private readonly ITransferProgress progress;
+
+    /// <param name="pending">Where finished layers are noted; null if nothing is to be noted.</param>
+    internal LayerImporter(Repo repo, IImageSource source, PendingLayers? pending, ObjectWriters writers, ITransferProgress progress) =>
+        (this.repo, this.source, this.pending, this.writers, this.progress) = (repo, source, pending, writers, progress);
+
+    /// <param name="paths">How derived content is mapped.</param>
+    /// <exception cref="ContainerException">The layer cannot be had, or is not what it should be; the repository shows nothing of it.</exception>
+    internal (Checksum Commit, DroppedContent Dropped) Run(PlannedLayer layer, LayerPath paths, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var download = new LayerDownload(source, layer, progress, cancellationToken);
+            using var transaction = repo.BeginTransaction();
+            var batch = writers.Begin(transaction);
+            try
+            {
+                var tar = new TarReader(download.Reader, allowMissingEnd: true);
+                var result = Read(layer.Kind, tar, transaction, batch, paths);
+                download.Finish();
+                transaction.Commit();
+                pending?.Add(layer.Descriptor.Digest, result.Commit);
+                return result;
+            }
+            catch (PipeBrokenException)
+            {
+                batch.Abandon();
+                throw;
+            }
+            catch (Exception e) when (e is FormatException or ContainerException or RepositoryException)
+            {
+                batch.Abandon();
+                // Content that makes no sense is most often a blob that is not the one asked for.
+                if (IsAboutContent(e) && download.FindCause() is { } cause)
+                {
+                    throw new PipeBrokenException(cause);
+                }
+
+                throw;
+            }
+            catch
+            {
+                batch.Abandon();
+                throw;
+            }
+        }
+        catch (PipeBrokenException e) when (e.InnerException is not OperationCanceledException)
+        {
+            throw new ContainerException($"Fetching layer {layer.Descriptor.Digest}", e.InnerException!);
+        }
+        catch (PipeBrokenException e)
+        {
+            throw new OperationCanceledException(e.Message, e, cancellationToken);
+        }
+        catch (Exception e) when (e is FormatException or ContainerException or RepositoryException or IOException)
+        {
+            throw new ContainerException($"Importing layer {layer.Descriptor.Digest}", e);
+        }
+    }
+
+    private (Checksum Commit, DroppedContent Dropped) Read(LayerKind kind, TarReader tar, RepoTransaction transaction, ObjectWriters.Batch batch, LayerPath paths)
+    {
+        switch (kind)
+        {
+            case LayerKind.Chunk:
+                return (ObjectLayerReader.ReadChunk(tar, transaction, batch), DroppedContent.None);
+            case LayerKind.Commit:
+                var commit = ObjectLayerReader.ReadCommitLayer(tar, transaction, batch);
+                // Until the chunks are there too it is only a part, unless the repository had all of it before.
+                if (ObjectCheck.FindMissing(repo, commit) is not null)
+                {
+                    transaction.MarkPartial(commit, true);
+                }
+
+                return (commit, DroppedContent.None);
+            default:
+                return DerivedLayerReader.Read(tar, transaction, batch, paths);
+        }
+    }
+
+    // A disk that is full makes the same exceptions but has nothing to do with the blob.
+    private static bool IsAboutContent(Exception e) => e is not RepositoryException { InnerException: IOException };
+}

@@ -1,0 +1,47 @@
+using OciOstree.Formats.GVariant;
+using OciOstree.Repository;
+
+namespace OciOstree.Container;
+
+/// <summary>What the commit of a derived layer says beside its tree.</summary>
+/// <param name="IsOurs">Whether it says anything: a peer's layer commit does not tell described directories from implied ones.</param>
+/// <param name="ImpliedDirectories">Paths (<c>/usr/lib</c>) of directories that only lead to others: they leave the mode and owner of what they lie over alone.</param>
+/// <param name="Links">Hard links to files of lower layers: path, and the target without a leading slash.</param>
+internal sealed record LayerMetadata(bool IsOurs, IReadOnlySet<string> ImpliedDirectories, IReadOnlyList<(string Path, string Target)> Links)
+{
+    /// <summary>
+    /// The version of ostree-ext whose layout of refs, commits and metadata this is, under the key where it writes its own.
+    /// </summary>
+    internal const string ImporterVersion = "0.15.3";
+
+    internal const string ImporterVersionKey = "ostree.importer.version";
+
+    private const string ImpliedKey = "oci-ostree.implied-directories";
+    private const string LinksKey = "oci-ostree.hardlinks";
+
+    internal static Variant Write(IEnumerable<string> implied, IEnumerable<(string Path, string Target)> links)
+    {
+        List<KeyValuePair<string, Variant>> metadata =
+        [
+            new(ImporterVersionKey, Variant.String(ImporterVersion)),
+            new(ImpliedKey, Variant.Strings(implied.Order(StringComparer.Ordinal))),
+        ];
+        Variant[] pairs = [.. links.OrderBy(link => link.Path, StringComparer.Ordinal).Select(link => Variant.Tuple(Variant.String(link.Path), Variant.String(link.Target)))];
+        if (pairs.Length > 0)
+        {
+            metadata.Add(new(LinksKey, Variant.Array("(ss)", pairs)));
+        }
+
+        return Variant.Dictionary(metadata);
+    }
+
+    internal static LayerMetadata Read(Commit commit)
+    {
+        var implied = commit.Metadata.Lookup(ImpliedKey, "as");
+        var links = commit.Metadata.Lookup(LinksKey, "a(ss)");
+        return new LayerMetadata(
+            implied is not null,
+            implied?.AsStrings().ToHashSet(StringComparer.Ordinal) ?? [],
+            links is null ? [] : [.. links.Children.Select(pair => (pair[0].AsString(), pair[1].AsString()))]);
+    }
+}

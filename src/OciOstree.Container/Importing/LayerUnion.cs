@@ -1,0 +1,143 @@
+using OciOstree.Repository;
+
+namespace OciOstree.Container;
+
+/// <summary>
+/// Lays derived layers over each other in memory, as a container runtime's overlay would show them. Only directories that a layer
+/// touches are read.
+/// </summary>
+internal sealed class LayerUnion
+{
+    private readonly Repo repo;
+    private readonly Checksum? baseCommit;
+    private readonly Checksum defaultMeta;
+    private HashSet<Checksum>? baseFiles;
+
+    /// <param name="defaultMeta">A stored dirmeta for directories that no layer describes.</param>
+    internal LayerUnion(Repo repo, Checksum? baseCommit, Checksum defaultMeta)
+    {
+        (this.repo, this.baseCommit, this.defaultMeta) = (repo, baseCommit, defaultMeta);
+        Root = baseCommit is { } commit ? MutableTree.FromCommit(repo, commit) : new MutableTree { Metadata = defaultMeta };
+    }
+
+    internal MutableTree Root { get; }
+
+    internal void Add(Checksum layerCommit)
+    {
+        var commit = repo.ReadCommit(layerCommit);
+        var metadata = LayerMetadata.Read(commit);
+        AddDirectory(Root, commit.RootTree, commit.RootMeta, "", isNew: false, metadata);
+        foreach (var (path, target) in metadata.Links)
+        {
+            AddLink(path.Trim('/').Split('/'), target);
+        }
+    }
+
+    /// <summary>Removes what container builds leave behind: an empty <c>hostname</c> and <c>resolv.conf</c>, where the runtime mounted its own.</summary>
+    internal void RemoveBuildLeftovers()
+    {
+        if (Root.Walk("usr/etc") is not { } etc)
+        {
+            return;
+        }
+
+        foreach (var name in (ReadOnlySpan<string>)["hostname", "resolv.conf"])
+        {
+            if (etc.TryGetFile(name, out var checksum) && !repo.ReadFileHeader(checksum, out var size).IsSymlink && size == 0)
+            {
+                etc.Remove(name);
+            }
+        }
+    }
+
+    private void AddDirectory(MutableTree lower, Checksum tree, Checksum meta, string path, bool isNew, LayerMetadata metadata)
+    {
+        // Peers' layer commits do not say which directories are implied; like them, take none of their word over an existing one's.
+        if (isNew || (metadata.IsOurs && !IsImplied(path, metadata)))
+        {
+            lower.Metadata = meta;
+        }
+
+        var upper = repo.ReadDirTree(tree);
+        ApplyWhiteouts(lower, upper);
+        foreach (var file in upper.Files)
+        {
+            if (!IsWhiteout(file.Name))
+            {
+                lower.ReplaceWithFile(file.Name, file.Checksum);
+            }
+        }
+
+        foreach (var directory in upper.Directories)
+        {
+            var childPath = $"{path}/{directory.Name}";
+            var existing = lower.TryGetDirectory(directory.Name);
+            if (existing is null && lower.TryGetFile(directory.Name, out var inTheWay))
+            {
+                RefuseToFollow(childPath, inTheWay, metadata);
+            }
+
+            AddDirectory(existing ?? lower.ReplaceWithDirectory(directory.Name), directory.Tree, directory.Meta, childPath, existing is null, metadata);
+        }
+    }
+
+    // All of a directory's whiteouts come before its other names: they hide what lower layers have, never their own layer's.
+    private static void ApplyWhiteouts(MutableTree lower, DirTree upper)
+    {
+        if (upper.TryGetFile(LayerPath.OpaqueWhiteout, out _))
+        {
+            lower.Clear();
+        }
+
+        foreach (var file in upper.Files)
+        {
+            if (IsWhiteout(file.Name))
+            {
+                lower.Remove(file.Name[LayerPath.WhiteoutPrefix.Length..]);
+            }
+        }
+    }
+
+    // A layer that means to replace a link by a directory says so with an entry for the directory; one that only reaches beneath
+    // a link of another layer wants to write where the link leads.
+    private void RefuseToFollow(string path, Checksum inTheWay, LayerMetadata metadata)
+    {
+        if (IsImplied(path, metadata))
+        {
+            throw new ContainerException($"a layer has files beneath '{path[1..]}', which is a {(repo.ReadFileHeader(inTheWay, out _).IsSymlink ? "symbolic link" : "file")} of a lower layer");
+        }
+    }
+
+    private void AddLink(string[] path, string target)
+    {
+        var checksum = FindTarget(target)
+            ?? throw new ContainerException($"hard link '{string.Join('/', path)}' leads to '{target}', which is not in the image");
+        var directory = Root;
+        foreach (var name in path[..^1])
+        {
+            directory = directory.GetOrAddDirectory(name);
+            directory.Metadata ??= defaultMeta;
+        }
+
+        directory.ReplaceWithFile(path[^1], checksum);
+    }
+
+    private Checksum? FindTarget(string target)
+    {
+        if (target.StartsWith(LayerPath.RepositoryPrefix, StringComparison.Ordinal))
+        {
+            return ObjectEntry.Parse(target.Split('/')) is { Kind: ObjectEntry.EntryKind.File } link && BaseFiles().Contains(link.Checksum) ? link.Checksum : null;
+        }
+
+        var slash = target.LastIndexOf('/');
+        var directory = Root.Walk(slash < 0 ? "" : target[..slash]);
+        return directory is not null && directory.TryGetFile(target[(slash + 1)..], out var checksum) ? checksum : null;
+    }
+
+    // Only what the image itself brought may be linked to, whatever else the repository holds.
+    private HashSet<Checksum> BaseFiles() => baseFiles ??= baseCommit is { } commit ? ObjectCheck.FilesOf(repo, commit) : [];
+
+    private static bool IsImplied(string path, LayerMetadata metadata) => metadata.ImpliedDirectories.Contains(path.Length == 0 ? "/" : path);
+
+    private static bool IsWhiteout(string name) => name.StartsWith(LayerPath.WhiteoutPrefix, StringComparison.Ordinal);
+}
