@@ -124,7 +124,7 @@ public sealed partial class Variant
             case 'v':
                 return Boxed(Unboxed().ByteSwap());
             case 'm':
-                return MaybeHasValue ? Just(this[0].ByteSwap()) : this;
+                return MaybeHasValue ? Just(this[0].ByteSwap()) : Normalize();
             case 'a' when type.Element!.Alignment > 1 || type.Element.IsContainer:
             case '(' or '{':
                 return Build(type, Children.Select(c => c.ByteSwap()).ToArray());

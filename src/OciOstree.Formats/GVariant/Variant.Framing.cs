@@ -47,6 +47,7 @@ public sealed partial class Variant
 
     private static long ReadOffset(ReadOnlySpan<byte> data, long at, int size) => size switch
     {
+        0 => 0,
         1 => data[(int)at],
         2 => BinaryPrimitives.ReadUInt16LittleEndian(data[(int)at..]),
         4 => BinaryPrimitives.ReadUInt32LittleEndian(data[(int)at..]),
@@ -111,8 +112,11 @@ public sealed partial class Variant
             return known;
         int offsetSize = type.IsFixed ? 0 : OffsetSize(Data.Length);
         int ordered = -1;
-        if (!type.IsFixed || Data.Length == type.FixedSize)
+        long bodyEnd = 0;
+        if (type.Members.Length > 0 && (!type.IsFixed || Data.Length == type.FixedSize))
         {
+            // No member may reach beyond the end of the last one, wherever that claims to be.
+            MemberBounds(type.Members.Length - 1, offsetSize, out _, out bodyEnd);
             long lastEnd = 0;
             for (int i = 0; i < type.Members.Length; i++)
             {
@@ -123,7 +127,7 @@ public sealed partial class Variant
                 ordered = i;
             }
         }
-        return framing = new Framing(offsetSize, 0, type.Members.Length, ordered, true);
+        return framing = new Framing(offsetSize, (int)Math.Clamp(bodyEnd, 0, Data.Length), type.Members.Length, ordered, true);
     }
 
     private Variant Member(int index)
@@ -133,7 +137,7 @@ public sealed partial class Variant
         if (index > f.LastOrdered)
             return DefaultChild(member);
         MemberBounds(index, f.OffsetSize, out long start, out long end);
-        return start < end && end <= Data.Length ? Child(member, Data[(int)start..(int)end]) : DefaultChild(member);
+        return start < end && end <= f.BodyEnd ? Child(member, Data[(int)start..(int)end]) : DefaultChild(member);
     }
 
     /// <summary>A box: the value's bytes, a zero byte, the value's type string. The last zero byte is the one that counts.</summary>
