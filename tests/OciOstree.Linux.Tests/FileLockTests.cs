@@ -71,8 +71,8 @@ public sealed class FileLockTests : IDisposable
     public void The_real_ostree_waits_for_our_lock()
     {
         string repo = _scratch.Path + "/repo";
-        Tool.Run("ostree", "init", "--repo=" + repo, "--mode=archive");
-        Tool.Run("ostree", "config", "--repo=" + repo, "set", "core.lock-timeout-secs", "1");
+        Tool.Run("ostree", "init", "--repo=" + repo, "--mode=archive").Ok();
+        Tool.Run("ostree", "config", "--repo=" + repo, "set", "core.lock-timeout-secs", "1").Ok();
         using var directory = LinuxDirectory.Open(repo);
         using (FileLock.Acquire(directory, ".lock", LockKind.Shared))
         {
@@ -83,6 +83,6 @@ public sealed class FileLockTests : IDisposable
             Assert.NotEqual(0, prune.ExitCode);
             Assert.Contains("lock", error, StringComparison.OrdinalIgnoreCase);
         }
-        Tool.Run("ostree", "prune", "--repo=" + repo);
+        Tool.Run("ostree", "prune", "--repo=" + repo).Ok();
     }
 }

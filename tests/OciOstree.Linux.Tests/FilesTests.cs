@@ -163,7 +163,7 @@ public sealed class FilesTests : IDisposable
         Root.SetOwner("f", 7, 8);
         Root.SetMode("f", 0x8A4);
         Root.SetModified("f", 1_000_000_000, 5);
-        string real = Tool.Run("stat", "-c", "%f %u %g %h %s %i %d %b %Y", _scratch.Path + "/f").Trim();
+        string real = Tool.Run("stat", "-c", "%f %u %g %h %s %i %d %b %Y", _scratch.Path + "/f").Ok().OutputLine;
         var s = Root.Status("f");
         Assert.Equal(real, $"{s.Mode:x} {s.Uid} {s.Gid} {s.LinkCount} {s.Size} {s.Inode} {s.Device} {s.Blocks512} {s.ModifiedSeconds}");
         Assert.Equal(5u, s.ModifiedNanoseconds);

@@ -84,9 +84,9 @@ public sealed class LinuxDirectoryTests : IDisposable
     [Fact]
     public void A_large_directory_is_read_to_its_end()
     {
-        for (int i = 0; i < 3000; i++)
+        for (int i = 0; i < 1500; i++)
             Root.MakeSymbolicLink("t", $"a-rather-long-name-so-that-one-buffer-cannot-hold-all-of-them-{i}");
-        Assert.Equal(3000, Root.ReadEntries().Select(e => e.Name).Distinct().Count());
+        Assert.Equal(1500, Root.ReadEntries().Select(e => e.Name).Distinct().Count());
     }
 
     [Fact]

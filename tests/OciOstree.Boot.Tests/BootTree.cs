@@ -1,0 +1,90 @@
+using OciOstree.Linux;
+
+namespace OciOstree.Boot.Tests;
+
+/// <summary>
+/// An operating system of a few hundred files in ostree's layout: Debian's kernel, busybox, an initramfs with the real
+/// <c>ostree-prepare-root</c>, and our executable with its libraries.
+/// </summary>
+internal static class BootTree
+{
+    private static string Guest => Path.Combine(AppContext.BaseDirectory, "guest");
+
+    /// <summary>Makes the tree. <paramref name="version"/> is in <c>/usr/lib/version</c>; <paramref name="rebaseTo"/> is what the scenario moves to.</summary>
+    internal static void Make(string root, KernelPackage kernel, string version, string rebaseTo)
+    {
+        foreach (string directory in (string[])["boot", "dev", "proc", "run", "sys", "sysroot", "var", "usr/bin", "usr/sbin", "usr/lib", "usr/lib64", "usr/libexec", "usr/etc", $"usr/lib/modules/{kernel.Version}"])
+            Directory.CreateDirectory(Path.Combine(root, directory));
+        foreach (var (name, target) in new[]
+        {
+            ("bin", "usr/bin"), ("sbin", "usr/sbin"), ("lib", "usr/lib"), ("lib64", "usr/lib64"), ("ostree", "sysroot/ostree"), ("tmp", "run"),
+            ("home", "var/home"), ("root", "var/roothome"), ("usr/sbin/init", "../bin/busybox"),
+        })
+            File.CreateSymbolicLink(Path.Combine(root, name), target);
+
+        string busybox = root + "/usr/bin/busybox";
+        File.Copy(FindBusybox(), busybox);
+        foreach (string applet in Tool.Run(busybox, "--list").Ok().OutputLines)
+        {
+            if (applet != "busybox")
+                File.CreateSymbolicLink($"{root}/usr/bin/{applet}", "busybox");
+        }
+        string ours = OurProgram.Path();
+        File.Copy(ours, root + "/usr/bin/oci-ostree");
+        SharedLibraries.Copy(ours, root);
+        // .NET opens OpenSSL by name, when it first needs a digest.
+        foreach (string library in (string[])["libcrypto.so.3", "libssl.so.3"])
+        {
+            string path = Tool.Run("ldconfig", "-p").Ok().OutputLines.Select(line => line.Split(" => ")).Where(parts => parts.Length == 2 && parts[0].Trim().StartsWith(library + " (libc6,x86-64", StringComparison.Ordinal))
+                .Select(parts => parts[1]).FirstOrDefault() ?? throw new ToolException($"{library} is not installed");
+            File.Copy(path, root + path);
+            SharedLibraries.Copy(path, root);
+        }
+
+        foreach (string script in (string[])["start", "scenario"])
+            CopyScript(script, $"{root}/usr/libexec/{script}");
+        File.Copy(Path.Combine(Guest, "inittab"), root + "/usr/etc/inittab");
+        File.WriteAllText(root + "/usr/lib/scenario.conf", $"REBASE_TO='{rebaseTo}'\n");
+        File.WriteAllText(root + "/usr/lib/version", version + "\n");
+        File.WriteAllText(root + "/usr/lib/os-release", $"ID=mini\nNAME=Mini\nVERSION_ID={version}\nPRETTY_NAME=\"Mini {version}\"\n");
+        File.CreateSymbolicLink(root + "/usr/etc/os-release", "../usr/lib/os-release");
+        File.WriteAllText(root + "/usr/etc/passwd", "root:x:0:0:root:/root:/bin/sh\n");
+        File.WriteAllText(root + "/usr/etc/group", "root:x:0:\n");
+
+        string modules = $"{root}/usr/lib/modules/{kernel.Version}";
+        File.Copy(kernel.Image, modules + "/vmlinuz");
+        MakeInitramfs(kernel, version, modules + "/initramfs.img");
+    }
+
+    // The version in it makes each its own, so that a second deployment has a boot directory of its own too.
+    private static void MakeInitramfs(KernelPackage kernel, string version, string target)
+    {
+        using var scratch = new ScratchDirectory("initramfs");
+        string bin = scratch.MakeDirectory("bin"), modules = scratch.MakeDirectory("lib/modules"), ostree = scratch.MakeDirectory("usr/lib/ostree");
+        File.Copy(FindBusybox(), bin + "/busybox");
+        const string prepareRoot = "/usr/lib/ostree/ostree-prepare-root";
+        if (!File.Exists(prepareRoot))
+            throw new ToolException($"{prepareRoot} is missing: install ostree-boot");
+        File.Copy(prepareRoot, ostree + "/ostree-prepare-root");
+        SharedLibraries.Copy(prepareRoot, scratch.Path);
+        foreach (string module in kernel.Modules)
+            File.Copy(kernel.ModulePath(module), $"{modules}/{module}.ko");
+        File.WriteAllLines(modules + "/order", kernel.Modules);
+        CopyScript("init", scratch["init"]);
+        scratch.Write("version", version);
+        // The kernel's own console comes before any /dev is mounted.
+        scratch.MakeDirectory("dev");
+        Tool.Run("mknod", scratch["dev/console"], "c", "5", "1").Ok();
+        Tool.Shell($"find . | LC_ALL=C sort | cpio --quiet -o -H newc -R 0:0 --reproducible | gzip -1n >'{target}'", scratch.Path).Ok();
+    }
+
+    private static void CopyScript(string name, string target)
+    {
+        File.Copy(Path.Combine(Guest, name), target);
+        using var file = Files.Open(target);
+        Files.SetMode(file, 0x1ED, target);
+    }
+
+    private static string FindBusybox() => new[] { "/bin/busybox", "/usr/bin/busybox" }.FirstOrDefault(File.Exists)
+        ?? throw new ToolException("busybox is missing: install busybox-static");
+}

@@ -1,0 +1,32 @@
+using System.Runtime.ExceptionServices;
+using OciOstree.Linux;
+
+namespace OciOstree.Boot.Tests;
+
+internal static class PrivateMounts
+{
+    /// <summary>
+    /// Runs in a mount namespace of its own, which the programs that it starts share: its mounts are nobody else's, and go when it ends,
+    /// however it ends.
+    /// </summary>
+    internal static void Run(Action action)
+    {
+        ExceptionDispatchInfo? failure = null;
+        // A thread, since a namespace is a thread's.
+        var thread = new Thread(() =>
+        {
+            try
+            {
+                Namespaces.UnshareMounts();
+                action();
+            }
+            catch (Exception e)
+            {
+                failure = ExceptionDispatchInfo.Capture(e);
+            }
+        });
+        thread.Start();
+        thread.Join();
+        failure?.Throw();
+    }
+}

@@ -1,0 +1,30 @@
+namespace OciOstree.Boot.Tests;
+
+/// <summary>QEMU without hardware help: the disk is booted by its own boot loader, and the guest tells its story on the second serial port.</summary>
+internal static class VirtualMachine
+{
+    /// <summary>Runs until the guest powers off, and returns what it told.</summary>
+    /// <param name="registryPort">A port on the host's loopback that the guest reaches as <c>10.0.2.100:5000</c>; nothing else is reachable.</param>
+    internal static BootStory Run(string image, int registryPort, ScratchDirectory scratch, TimeSpan timeout)
+    {
+        string console = scratch["console.log"], story = scratch["story.log"];
+        var start = new ToolStart("qemu-system-x86_64") { Timeout = timeout };
+        try
+        {
+            Tool.Run(start,
+                "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "768", "-nodefaults", "-display", "none",
+                "-serial", "file:" + console, "-serial", "file:" + story,
+                "-drive", $"file={image},if=virtio,format=raw,cache=unsafe",
+                "-netdev", $"user,id=n0,restrict=on,guestfwd=tcp:10.0.2.100:5000-cmd:socat - TCP:127.0.0.1:{registryPort}",
+                "-device", "virtio-net-pci,netdev=n0").Ok();
+        }
+        catch (ToolException e)
+        {
+            throw new ToolException($"{e.Message}\n{Tail(story)}\n{Tail(console)}");
+        }
+        return BootStory.Parse(File.Exists(story) ? File.ReadAllText(story) : "", Tail(console));
+    }
+
+    private static string Tail(string log) =>
+        File.Exists(log) ? string.Join('\n', File.ReadAllLines(log).TakeLast(40)) : $"{log} was not written";
+}
