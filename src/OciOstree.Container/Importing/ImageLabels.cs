@@ -10,6 +10,9 @@ internal static class ImageLabels
     /// <summary>The diff id of the last layer that belongs to the commit; without it the image has no commit.</summary>
     internal const string FinalDiffId = "ostree.final-diffid";
 
+    /// <summary>The kernel's version.</summary>
+    internal const string Linux = "ostree.linux";
+
     internal const string Bootable = "ostree.bootable";
 
     internal const string Bootc = "containers.bootc";

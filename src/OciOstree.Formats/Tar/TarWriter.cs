@@ -37,7 +37,7 @@ public sealed class TarWriter
     }
 
     /// <summary>Writes a file with <see cref="TarEntry.Size"/> bytes from the stream.</summary>
-    /// <exception cref="TarException">The stream ends before that.</exception>
+    /// <exception cref="TarException">The stream ends before that, or goes on.</exception>
     public void Write(TarEntry entry, Stream content)
     {
         WriteHeaders(entry, over: false);
@@ -57,6 +57,9 @@ public sealed class TarWriter
             left -= read;
         }
 
+        // A stream that verifies what it gives speaks at its end.
+        Span<byte> beyond = stackalloc byte[1];
+        Require(content.Read(beyond) == 0, entry, $"its content goes on after its size of {entry.Size}");
         AppendZeros(TarFormat.Padding(entry.Size));
     }
 

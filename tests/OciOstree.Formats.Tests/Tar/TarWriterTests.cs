@@ -142,6 +142,7 @@ public class TarWriterTests
         Assert.Throws<TarException>(() => writer.Write(entry, "abcde"u8));
         Assert.Throws<TarException>(() => writer.Write(entry));
         Assert.Throws<TarException>(() => writer.Write(entry, new MemoryStream([1, 2, 3])));
+        Assert.Throws<TarException>(() => writer.Write(entry, new MemoryStream([1, 2, 3, 4, 5])));
         Assert.Throws<TarException>(() => writer.Write(new TarEntry { Name = [] }));
         Assert.Throws<TarException>(() => writer.Write(new TarEntry { Name = Bytes("a\0b") }));
         Assert.Throws<TarException>(() => writer.Write(new TarEntry { Name = Bytes("a"), Type = TarEntryType.SymbolicLink, LinkName = Bytes("a\0b") }));

@@ -1,0 +1,85 @@
+using OciOstree.Repository;
+
+namespace OciOstree.Container;
+
+/// <summary>What a commit holds: its directories, and its content objects with their sizes and paths. Holds names, no content.</summary>
+public sealed class CommitContent
+{
+    private readonly Dictionary<string, DirTree> _directories;
+    private readonly Dictionary<Checksum, ContentObject> _byChecksum;
+
+    private CommitContent(Repo repo, Commit commit, Dictionary<string, DirTree> directories, List<ContentObject> objects)
+    {
+        Repo = repo;
+        Commit = commit;
+        _directories = directories;
+        Objects = objects;
+        _byChecksum = objects.ToDictionary(o => o.Checksum);
+    }
+
+    public Repo Repo { get; }
+
+    public Commit Commit { get; }
+
+    /// <summary>Sorted by checksum.</summary>
+    public IReadOnlyList<ContentObject> Objects { get; }
+
+    /// <summary>Directories by their path in the tree (the root's is empty), in the tree's order: parents before children, siblings sorted.</summary>
+    public IReadOnlyDictionary<string, DirTree> Directories => _directories;
+
+    /// <summary>Walks the commit; file headers are read on all cores.</summary>
+    /// <exception cref="RepositoryException">An object is missing or damaged.</exception>
+    public static CommitContent Read(Repo repo, Checksum checksum, CancellationToken cancellationToken = default)
+    {
+        Commit commit = repo.ReadCommit(checksum);
+        var directories = new Dictionary<string, DirTree>(StringComparer.Ordinal);
+        var paths = new Dictionary<Checksum, List<ContentPath>>();
+        Walk("", commit.RootTree);
+
+        Checksum[] found = [.. paths.Keys];
+        Array.Sort(found);
+        var objects = new ContentObject[found.Length];
+        var options = new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = cancellationToken };
+        try
+        {
+            Parallel.For(0, found.Length, options, i =>
+            {
+                FileHeader header = repo.ReadFileHeader(found[i], out long size);
+                objects[i] = new ContentObject(found[i], size, header.IsSymlink ? header.SymlinkTarget : null, paths[found[i]]);
+            });
+        }
+        catch (AggregateException e) when (e.InnerException is { } first)
+        {
+            throw new ContainerException($"Reading commit {checksum}", first);
+        }
+
+        return new CommitContent(repo, commit, directories, [.. objects]);
+
+        void Walk(string path, Checksum tree)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            DirTree directory = repo.ReadDirTree(tree);
+            directories.Add(path, directory);
+            foreach (DirTreeFile file in directory.Files)
+            {
+                if (!paths.TryGetValue(file.Checksum, out List<ContentPath>? list))
+                {
+                    paths.Add(file.Checksum, list = new List<ContentPath>(1));
+                }
+
+                list.Add(new ContentPath(path, file.Name));
+            }
+
+            foreach (DirTreeDirectory child in directory.Directories)
+            {
+                Walk(path.Length == 0 ? child.Name : $"{path}/{child.Name}", child.Tree);
+            }
+        }
+    }
+
+    public ContentObject? Find(Checksum checksum) => _byChecksum.GetValueOrDefault(checksum);
+
+    /// <summary>The object at a path of the tree (no links are followed); null if there is none or a directory.</summary>
+    public ContentObject? Find(string directory, string name)
+        => _directories.TryGetValue(directory, out DirTree? tree) && tree.TryGetFile(name, out Checksum checksum) ? Find(checksum) : null;
+}

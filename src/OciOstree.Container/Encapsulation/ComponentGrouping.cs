@@ -1,0 +1,98 @@
+using OciOstree.Repository;
+
+namespace OciOstree.Container;
+
+/// <summary>Divides a commit's objects among components. Who claims first owns.</summary>
+internal sealed class ComponentGrouping(CommitContent content)
+{
+    // Beside packages' 1: what no package owns was made by the build, and changes more often.
+    private const uint PackageFrequency = 1;
+    private const uint DirectoryFrequency = 100;
+
+    private const string KernelDirectory = "usr/lib/modules";
+    private const int DirectoryDepth = 3;
+
+    private readonly Dictionary<string, Component> _components = new(StringComparer.Ordinal);
+    private readonly Dictionary<Checksum, string> _owners = [];
+    private string? _databasePath;
+    private bool _hasPackages;
+
+    internal IReadOnlyDictionary<Checksum, string> Owners => _owners;
+
+    /// <summary>By name, so that nothing depends on how they were found.</summary>
+    internal IReadOnlyList<Component> Components => [.. _components.Values.OrderBy(c => c.Id, StringComparer.Ordinal)];
+
+    internal void ClaimPackages(DpkgDatabase database)
+    {
+        _databasePath = database.Path;
+        _hasPackages = true;
+        foreach ((string package, IReadOnlyList<string> paths) in database.ReadPackages())
+        {
+            foreach (string path in paths)
+            {
+                // A kernel's package has its version in its name; the kernel's own component keeps its name from build to build.
+                if (path.StartsWith(KernelDirectory + "/", StringComparison.Ordinal))
+                {
+                    continue;
+                }
+
+                int slash = path.LastIndexOf('/');
+                if (content.Find(slash < 0 ? "" : path[..slash], path[(slash + 1)..]) is { } found)
+                {
+                    Claim(found, package, PackageFrequency);
+                }
+            }
+        }
+    }
+
+    internal void ClaimDirectories()
+    {
+        foreach (ContentObject item in content.Objects)
+        {
+            if (!_owners.ContainsKey(item.Checksum))
+            {
+                (string name, uint frequency) = NameOf(item.Paths[0]);
+                Claim(item, name, frequency);
+            }
+        }
+    }
+
+    private (string Name, uint Frequency) NameOf(ContentPath path)
+    {
+        string directory = path.Directory;
+        if (directory.StartsWith(KernelDirectory, StringComparison.Ordinal) && directory.Length > KernelDirectory.Length && directory[KernelDirectory.Length] == '/')
+        {
+            return path.Name == "initramfs.img" ? ("initramfs", Component.EveryBuild) : ("kernel", PackageFrequency);
+        }
+
+        if (_databasePath is not null && (directory == _databasePath || directory.StartsWith(_databasePath + "/", StringComparison.Ordinal)))
+        {
+            return ("package-database", Component.EveryBuild);
+        }
+
+        uint frequency = _hasPackages ? DirectoryFrequency : PackageFrequency;
+        if (directory.Length == 0)
+        {
+            return ("toplevel", frequency);
+        }
+
+        int end = -1;
+        for (int depth = 0; depth < DirectoryDepth; depth++)
+        {
+            end = directory.IndexOf('/', end + 1);
+            if (end < 0)
+            {
+                return (directory, frequency);
+            }
+        }
+
+        return (directory[..end], frequency);
+    }
+
+    private void Claim(ContentObject item, string name, uint frequency)
+    {
+        name = name.Replace(ChunkPlan.ComponentSeparator, '_'); // the separator of the annotation that remembers the names
+        _components.TryAdd(name, new Component(name, name, frequency));
+        _owners.TryAdd(item.Checksum, name);
+    }
+}

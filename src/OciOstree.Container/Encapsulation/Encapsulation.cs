@@ -1,0 +1,152 @@
+using System.Globalization;
+using System.Runtime.ExceptionServices;
+using OciOstree.Formats.Compression;
+using OciOstree.Registry;
+using OciOstree.Repository;
+
+namespace OciOstree.Container;
+
+/// <summary>
+/// Makes a container image of a commit: the first layer has the commit itself, the others chunks of its content, so that an update
+/// moves only the layers that changed. The same commit and options give the same image.
+/// </summary>
+public static class Encapsulation
+{
+    /// <summary>
+    /// Writes the image to its destination. Layers are made on several threads, each streaming from the repository into the destination;
+    /// nothing is visible there if this fails.
+    /// </summary>
+    /// <exception cref="ContainerException">The commit or an option is not as it must be.</exception>
+    /// <exception cref="RepositoryException">An object is missing or damaged.</exception>
+    /// <exception cref="RegistryException">The destination refused something.</exception>
+    public static EncapsulationResult Run(
+        Repo repo, Checksum commit, IImageDestination destination, EncapsulateOptions options, ITransferProgress progress, CancellationToken cancellationToken)
+    {
+        CommitContent content = CommitContent.Read(repo, commit, cancellationToken);
+        SortedDictionary<string, string> labels = CommitLabels.Create(commit, content.Commit, options);
+        IReadOnlyList<string>? command = options.Command ?? CommitLabels.Command(content.Commit) ?? options.Config?.Cmd;
+        ContentMeta meta = options.ContentMeta ?? ContentMeta.FromTree(content);
+        ChunkPlan plan = ChunkPlan.Create(content, meta, options.MaxLayers, options.Previous);
+
+        string subject = content.Commit.Subject.Length > 0 ? content.Commit.Subject : $"ostree export of commit {commit}";
+        List<Chunk> chunks = [new Chunk(subject, [], plan.Remainder), .. plan.Chunks];
+        EncapsulatedLayer[] layers = WriteLayers(repo, commit, chunks, destination, options, progress, cancellationToken);
+
+        labels[ImageLabels.FinalDiffId] = layers[^1].DiffId.ToString();
+        string created = options.ContentMeta?.Created ?? Time(content.Commit.Timestamp);
+        Platform platform = options.Platform ?? (meta.Architecture is { } architecture ? new Platform("linux", architecture) : Platform.Current);
+        ContainerConfig baseConfig = options.Config ?? new ContainerConfig();
+        var allLabels = new SortedDictionary<string, string>(baseConfig.Labels?.ToDictionary() ?? [], StringComparer.Ordinal);
+        foreach ((string key, string value) in labels)
+        {
+            allLabels[key] = value;
+        }
+
+        var config = new ImageConfig
+        {
+            Architecture = platform.Architecture,
+            Os = platform.Os,
+            Variant = platform.Variant,
+            Created = created,
+            Config = baseConfig with { Labels = allLabels, Cmd = command },
+            DiffIds = [.. layers.Select(l => l.DiffId)],
+            History = [.. layers.Select(l => new HistoryEntry { Created = created, CreatedBy = l.Name })],
+        };
+        byte[] configBytes = config.Serialize();
+        var manifest = new Manifest
+        {
+            Config = new Descriptor(MediaTypes.OciConfig, Digest.Compute(configBytes), configBytes.Length),
+            Layers = [.. layers.Select(l => l.Blob)],
+            Annotations = labels,
+        };
+        destination.PutBlob(manifest.Config, () => new MemoryStream(configBytes, writable: false), cancellationToken);
+        byte[] manifestBytes = manifest.Serialize();
+        destination.PutManifest(manifestBytes, MediaTypes.OciManifest, cancellationToken: cancellationToken);
+        destination.Finish(cancellationToken);
+        return new EncapsulationResult(Digest.Compute(manifestBytes), manifest, config, layers, plan.KeepsArrangement);
+    }
+
+    private static EncapsulatedLayer[] WriteLayers(
+        Repo repo, Checksum commit, List<Chunk> chunks, IImageDestination destination, EncapsulateOptions options, ITransferProgress progress,
+        CancellationToken cancellationToken)
+    {
+        var layers = new EncapsulatedLayer[chunks.Count];
+        // The largest first: the last ones to end are then small, and no core waits long for another.
+        int[] order = [.. Enumerable.Range(0, chunks.Count).OrderByDescending(i => chunks[i].Size)];
+        int next = -1;
+        ExceptionDispatchInfo? failure = null;
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        int count = Math.Min(options.Threads > 0 ? options.Threads : Environment.ProcessorCount, chunks.Count);
+        Thread[] threads = [.. Enumerable.Range(0, count).Select(i => new Thread(Work) { Name = $"layer {i}", IsBackground = true })];
+        foreach (Thread thread in threads)
+        {
+            thread.Start();
+        }
+
+        foreach (Thread thread in threads)
+        {
+            thread.Join();
+        }
+
+        failure?.Throw();
+        return layers;
+
+        void Work()
+        {
+            try
+            {
+                int at;
+                while ((at = Interlocked.Increment(ref next)) < order.Length)
+                {
+                    int index = order[at];
+                    layers[index] = WriteLayer(repo, commit, chunks[index], isBase: index == 0, destination, options, progress, stop.Token);
+                }
+            }
+            catch (Exception e)
+            {
+                // The first failure is the cause; those of the others follow from the stop.
+                Interlocked.CompareExchange(ref failure, ExceptionDispatchInfo.Capture(e), null);
+                stop.Cancel();
+            }
+        }
+    }
+
+    private static EncapsulatedLayer WriteLayer(
+        Repo repo, Checksum commit, Chunk chunk, bool isBase, IImageDestination destination, EncapsulateOptions options, ITransferProgress progress,
+        CancellationToken cancellationToken)
+    {
+        using ITransferItem item = progress.Begin(chunk.Name, null);
+        using BlobWriter blob = destination.CreateBlob();
+        using var sink = new LayerSink(blob, options, item);
+        if (isBase)
+        {
+            LayerWriter.WriteBase(repo, commit, chunk.Objects, sink, cancellationToken);
+        }
+        else
+        {
+            LayerWriter.WriteChunk(repo, chunk.Objects, sink, cancellationToken);
+        }
+
+        Digest diffId = sink.Finish();
+        string mediaType = options.Compression switch
+        {
+            CompressionKind.Gzip => MediaTypes.OciLayerGzip,
+            CompressionKind.Zstd => MediaTypes.OciLayerZstd,
+            _ => MediaTypes.OciLayer,
+        };
+        Descriptor descriptor = blob.Complete(mediaType, cancellationToken);
+        if (!isBase)
+        {
+            descriptor = descriptor with
+            {
+                Annotations = new Dictionary<string, string> { [ChunkPlan.ComponentsAnnotation] = string.Join(ChunkPlan.ComponentSeparator, chunk.Components) },
+            };
+        }
+
+        return new EncapsulatedLayer(chunk.Name, descriptor, diffId, sink.Size, chunk.Objects.Count, chunk.Components);
+    }
+
+    private static string Time(ulong seconds) => seconds <= (ulong)DateTimeOffset.MaxValue.ToUnixTimeSeconds()
+        ? DateTimeOffset.FromUnixTimeSeconds((long)seconds).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture)
+        : throw new ContainerException($"the commit's time {seconds} is out of range");
+}
