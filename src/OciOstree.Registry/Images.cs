@@ -10,7 +10,9 @@ public static class Images
     {
         Transport.Registry => RegistrySource.Open(reference, options ?? new()),
         Transport.Oci => OciSource.Open(reference, options ?? new()),
+        Transport.OciArchive => OciArchiveSource.Open(reference, options ?? new()),
         Transport.Dir => new DirSource(reference, options ?? new()),
+        Transport.DockerArchive => DockerArchiveSource.Open(reference, options ?? new()),
         _ => throw new RegistryException($"cannot read images from {reference}"),
     };
 
@@ -19,7 +21,9 @@ public static class Images
     {
         Transport.Registry => RegistryDestination.Open(reference, options ?? new()),
         Transport.Oci => OciDestination.Open(reference),
+        Transport.OciArchive => OciArchiveDestination.Open(reference),
         Transport.Dir => new DirDestination(reference),
+        Transport.DockerArchive => DockerArchiveDestination.Open(reference),
         _ => throw new RegistryException($"cannot write images to {reference}"),
     };
 

@@ -48,12 +48,7 @@ internal sealed class Authenticator(string host, HttpClient client, RegistryOpti
             }
             else if (challenges.Exists(c => c.Scheme.Equals("Basic", StringComparison.OrdinalIgnoreCase)))
             {
-                if (basic is not null)
-                {
-                    throw new RegistryException($"{host} refused the credentials of {Printable.Clip(credential.Value!.Username)}");
-                }
-
-                basic = Basic(credential.Value ?? throw NoCredential());
+                basic = basic is null ? Basic(credential.Value ?? throw NoCredential()) : throw Refused();
             }
             else
             {
@@ -61,6 +56,13 @@ internal sealed class Authenticator(string host, HttpClient client, RegistryOpti
             }
         }
     }
+
+    /// <summary>For an answer that was not good enough.</summary>
+    internal RegistryException Refused() => credential.Value is { } known
+        ? new RegistryException($"{host} refused the credentials of {Name(known)}")
+        : NoCredential();
+
+    private static string Name(RegistryCredential credential) => credential.Username.Length == 0 ? "the token" : Printable.Clip(credential.Username);
 
     private static AuthenticationHeaderValue Basic(RegistryCredential credential) =>
         new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{credential.Username}:{credential.Password}")));
@@ -90,7 +92,7 @@ internal sealed class Authenticator(string host, HttpClient client, RegistryOpti
             {
                 throw known is null
                     ? NoCredential()
-                    : new RegistryException($"token server {address.Host} refused the credentials of {Printable.Clip(known.Username)} for {host}");
+                    : new RegistryException($"token server {address.Host} refused the credentials of {Name(known)} for {host}");
             }
 
             if (response.StatusCode != HttpStatusCode.OK)

@@ -42,7 +42,7 @@ internal sealed class BlobUpload(RegistryClient client, string scope, Descriptor
                 cancellationToken.ThrowIfCancellationRequested();
                 if (++failures > options.Retries)
                 {
-                    throw new RegistryException($"sending blob {descriptor.Digest} to {client.Endpoint.Host}: {HttpReason.Of(e)}, after {failures} tries");
+                    throw new RegistryException($"sending blob {descriptor.Digest} to {client.Endpoint.Host}: {client.Reason(e)}, after {failures} tries");
                 }
 
                 client.Wait(failures, cancellationToken);
@@ -145,7 +145,7 @@ internal sealed class BlobUpload(RegistryClient client, string scope, Descriptor
         }
         catch (HttpRequestException e) when (e.HttpRequestError is HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError)
         {
-            throw new RegistryException($"{client.Endpoint.Host}: {HttpReason.Of(e)}");
+            throw new RegistryException($"{client.Endpoint.Host}: {client.Reason(e)}");
         }
     }
 

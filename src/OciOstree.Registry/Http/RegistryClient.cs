@@ -16,6 +16,7 @@ internal sealed class RegistryClient : IDisposable
 
     private readonly Endpoint endpoint;
     private readonly RegistryOptions options;
+    private readonly TlsTrust trust;
     private readonly HttpClient client;
     private readonly Authenticator authenticator;
     private readonly ResiliencePipeline<HttpResponseMessage> pipeline;
@@ -30,7 +31,8 @@ internal sealed class RegistryClient : IDisposable
         this.endpoint = endpoint;
         this.options = options;
         replyTimeout = options.StallTimeout * patience;
-        client = HttpConnector.Create(TlsTrust.ForHost(endpoint.Host, options, endpoint.Insecure), options, replyTimeout);
+        trust = TlsTrust.ForHost(endpoint.Host, options, endpoint.Insecure);
+        client = HttpConnector.Create(trust, options, replyTimeout);
         authenticator = new Authenticator(endpoint.Host, client, options, findCredential, endpoint.Insecure);
         pipeline = CreatePipeline(options);
         root = new Lazy<Uri>(FindRoot);
@@ -49,9 +51,13 @@ internal sealed class RegistryClient : IDisposable
         catch (Exception e) when (IsBroken(e))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            throw new RegistryException($"{endpoint.Host}: {HttpReason.Of(e)}");
+            throw new RegistryException($"{endpoint.Host}: {Reason(e)}");
         }
     }
+
+    /// <summary>Why no answer came.</summary>
+    internal string Reason(Exception e) =>
+        e is HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError } && trust.Rejection is { } rejection ? rejection : HttpReason.Of(e);
 
     /// <summary>One try, with a broken connection thrown as it is.</summary>
     internal HttpResponseMessage SendOnceUnwrapped(RegistryRequest request, CancellationToken cancellationToken) => SendOnce(request, cancellationToken);
@@ -162,7 +168,17 @@ internal sealed class RegistryClient : IDisposable
             authenticator.Answer(response, request.Scope, sent, cancellationToken);
         }
 
-        return Follow(request, authenticator.Header(request.Scope), cancellationToken);
+        sent = authenticator.Header(request.Scope);
+        response = Follow(request, sent, cancellationToken);
+        if (response.StatusCode == HttpStatusCode.Unauthorized)
+        {
+            using (response)
+            {
+                throw authenticator.Refused();
+            }
+        }
+
+        return response;
     }
 
     private HttpResponseMessage Follow(RegistryRequest request, AuthenticationHeaderValue? authorization, CancellationToken cancellationToken)

@@ -14,6 +14,9 @@ internal sealed class TlsTrust
 
     internal X509CertificateCollection ClientCertificates { get; } = [];
 
+    /// <summary>Why the last certificate was turned down; the TLS library itself says only that it was.</summary>
+    internal string? Rejection { get; private set; }
+
     /// <summary>Reads the certificate directories of a registry, as containers/image and docker do.</summary>
     /// <param name="host">With its port, as in the image's name: the directory is named so.</param>
     internal static TlsTrust ForHost(string host, RegistryOptions options, bool acceptAny)
@@ -53,17 +56,36 @@ internal sealed class TlsTrust
         }
 
         // A private authority excuses an unknown root, never a wrong name.
-        if (errors != SslPolicyErrors.RemoteCertificateChainErrors || authorities.Count == 0 || certificate is null)
+        var status = X509ChainStatusFlags.NoError;
+        if (errors == SslPolicyErrors.RemoteCertificateChainErrors && certificate is not null && chain is not null)
         {
-            return false;
+            if (authorities.Count > 0 && IsVouchedFor(certificate, chain))
+            {
+                return true;
+            }
+
+            status = chain.ChainStatus.Aggregate(status, (all, one) => all | one.Status);
         }
 
+        Rejection = errors switch
+        {
+            _ when errors.HasFlag(SslPolicyErrors.RemoteCertificateNotAvailable) => "it has no certificate",
+            _ when errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch) => "its certificate is for another name",
+            _ when status.HasFlag(X509ChainStatusFlags.NotTimeValid) => "its certificate is not valid at this time",
+            _ when (status & (X509ChainStatusFlags.UntrustedRoot | X509ChainStatusFlags.PartialChain)) != 0 => "its certificate is signed by an unknown authority",
+            _ => $"its certificate is not valid ({status})",
+        };
+        return false;
+    }
+
+    private bool IsVouchedFor(X509Certificate certificate, X509Chain chain)
+    {
         using var own = new X509Chain();
         own.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
         own.ChainPolicy.CustomTrustStore.AddRange(authorities);
         own.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
         own.ChainPolicy.DisableCertificateDownloads = true;
-        foreach (var element in chain?.ChainElements ?? Enumerable.Empty<X509ChainElement>())
+        foreach (var element in chain.ChainElements)
         {
             own.ChainPolicy.ExtraStore.Add(element.Certificate);
         }

@@ -109,7 +109,7 @@ internal sealed class StableJson
 
     internal void List<T>(string name, IReadOnlyList<T> values, Action<T> write) => Member(name, () => Array(values, write));
 
-    private void Array<T>(IReadOnlyList<T> values, Action<T> write)
+    internal void Array<T>(IReadOnlyList<T> values, Action<T> write)
     {
         Raw("[");
         for (var i = 0; i < values.Count; i++)

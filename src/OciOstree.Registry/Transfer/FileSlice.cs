@@ -7,7 +7,22 @@ internal sealed class FileSlice(SafeFileHandle handle, long offset, long length,
 {
     private long position;
 
+    public override bool CanSeek => true;
+
     public override long Length => length;
+
+    public override long Position
+    {
+        get => position;
+        set => position = value;
+    }
+
+    public override long Seek(long offset, SeekOrigin origin) => position = origin switch
+    {
+        SeekOrigin.Begin => offset,
+        SeekOrigin.Current => position + offset,
+        _ => length + offset,
+    };
 
     public override int Read(Span<byte> buffer)
     {

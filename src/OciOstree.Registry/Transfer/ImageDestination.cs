@@ -3,8 +3,6 @@ namespace OciOstree.Registry;
 /// <summary>What all destinations share: spooling, verifying and counting blobs.</summary>
 internal abstract class ImageDestination(ImageReference reference) : IImageDestination
 {
-    private const int BufferSize = 256 << 10;
-
     private long bytesSent;
     private long bytesSkipped;
 
@@ -31,20 +29,7 @@ internal abstract class ImageDestination(ImageReference reference) : IImageDesti
 
         using var spool = SpoolFile.Create(SpoolDirectory, computeDigest: false);
         using var content = OpenVerified(descriptor, open);
-        var buffer = System.Buffers.ArrayPool<byte>.Shared.Rent(BufferSize);
-        try
-        {
-            for (int read; (read = content.Read(buffer)) > 0;)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                spool.Append(buffer.AsSpan(0, read));
-            }
-        }
-        finally
-        {
-            System.Buffers.ArrayPool<byte>.Shared.Return(buffer);
-        }
-
+        spool.AppendAll(content, cancellationToken);
         StoreBlob(spool, descriptor, cancellationToken);
         CountSent(descriptor.Size);
     }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Security.Cryptography;
 using OciOstree.Linux;
 
@@ -8,14 +9,16 @@ internal sealed class SpoolFile : IDisposable
 {
     private const uint Mode = 0x1A4; // 0644
     private readonly string directory;
+    private const int BufferSize = 256 << 10;
     private readonly TemporaryFile file;
     private readonly IncrementalHash? hash;
+    private bool taken;
 
-    private SpoolFile(string directory, TemporaryFile file, bool computeDigest)
+    private SpoolFile(string directory, TemporaryFile file, IncrementalHash? hash)
     {
         this.directory = directory;
         this.file = file;
-        hash = computeDigest ? IncrementalHash.CreateHash(HashAlgorithmName.SHA256) : null;
+        this.hash = hash;
     }
 
     internal long Length { get; private set; }
@@ -27,7 +30,7 @@ internal sealed class SpoolFile : IDisposable
         try
         {
             using var open = LinuxDirectory.Open(directory);
-            return new SpoolFile(directory, open.CreateTemporaryFile(Mode), computeDigest);
+            return new SpoolFile(directory, open.CreateTemporaryFile(Mode), computeDigest ? IncrementalHash.CreateHash(HashAlgorithmName.SHA256) : null);
         }
         catch (LinuxException e)
         {
@@ -50,6 +53,24 @@ internal sealed class SpoolFile : IDisposable
         Length += bytes.Length;
     }
 
+    /// <summary>Appends a stream to its end.</summary>
+    internal void AppendAll(Stream content, CancellationToken cancellationToken)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
+        try
+        {
+            for (int read; (read = content.Read(buffer)) > 0;)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                Append(buffer.AsSpan(0, read));
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
     /// <summary>Ends the hash.</summary>
     internal Digest FinishDigest()
     {
@@ -60,6 +81,31 @@ internal sealed class SpoolFile : IDisposable
 
     /// <summary>The content from an offset on; independent of other readers.</summary>
     internal Stream OpenRead(long offset = 0) => new FileSlice(file.Handle, offset, Length - offset, ownsHandle: false);
+
+    /// <summary>A part of the content.</summary>
+    internal FileSlice OpenRead(long offset, long length) => new(file.Handle, offset, length, ownsHandle: false);
+
+    /// <summary>A stream that appends.</summary>
+    internal Stream OpenWrite() => new AppendingStream(this);
+
+    /// <summary>The same file as another object; disposing this one then does nothing.</summary>
+    internal SpoolFile Take()
+    {
+        taken = true;
+        return new SpoolFile(directory, file, hash) { Length = Length };
+    }
+
+    internal void Flush()
+    {
+        try
+        {
+            Files.Sync(file.Handle);
+        }
+        catch (LinuxException e)
+        {
+            throw new RegistryException($"writing to {directory}: {LinuxException.Explain(e.Errno)}");
+        }
+    }
 
     /// <summary>Gives it a name, over whatever had it. It is not flushed: that is done once for all files.</summary>
     internal void NameAs(string path)
@@ -77,7 +123,19 @@ internal sealed class SpoolFile : IDisposable
 
     public void Dispose()
     {
-        file.Dispose();
-        hash?.Dispose();
+        if (!taken)
+        {
+            file.Dispose();
+            hash?.Dispose();
+        }
+    }
+
+    private sealed class AppendingStream(SpoolFile spool) : BlobWriter
+    {
+        public override long Length => spool.Length;
+
+        public override void Write(ReadOnlySpan<byte> buffer) => spool.Append(buffer);
+
+        public override Descriptor Complete(string mediaType, CancellationToken cancellationToken = default) => throw new NotSupportedException();
     }
 }

@@ -28,7 +28,7 @@ internal sealed class RegistrySource : ImageSource
     internal static RegistrySource Open(ImageReference reference, RegistryOptions options)
     {
         var name = RegistryName.Parse(reference.Name);
-        return new RegistrySource(reference, name, RegistryRoutes.Clients(name, options), options);
+        return new RegistrySource(reference, name, RegistryRoutes.Readers(name, options), options);
     }
 
     public override RawManifest FetchRawManifest(Digest? digest = null, CancellationToken cancellationToken = default)
