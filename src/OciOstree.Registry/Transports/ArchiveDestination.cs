@@ -67,7 +67,7 @@ internal abstract class ArchiveDestination(ImageReference reference, string spoo
 
     protected static TarEntry DirectoryEntry(string name) => new()
     {
-        Name = Encoding.UTF8.GetBytes(name),
+        Name = Encoding.UTF8.GetBytes(name + "/"),
         Type = TarEntryType.Directory,
         Mode = 0x1ED, // 0755
     };
