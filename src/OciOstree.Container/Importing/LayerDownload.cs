@@ -88,9 +88,18 @@ internal sealed class LayerDownload : IDisposable
             using var item = progress.Begin(Label(descriptor.Digest), descriptor.Size);
             using var blob = source.OpenBlob(descriptor, cancellation.Token);
             using var counted = new CountingStream(blob, item);
-            using var content = Decompressor.Open(counted, leaveOpen: true);
-            using var checkedContent = new VerifiedContent(content, counted, layer.DiffId);
-            pipe.Fill(checkedContent);
+            try
+            {
+                using var content = Decompressor.Open(counted, leaveOpen: true);
+                using var checkedContent = new VerifiedContent(content, counted, layer.DiffId);
+                pipe.Fill(checkedContent);
+            }
+            catch (FormatException)
+            {
+                // Damage shows in the compressed data first; that it is not the blob asked for says more.
+                counted.CopyTo(Stream.Null);
+                throw;
+            }
         }
         catch (Exception e)
         {

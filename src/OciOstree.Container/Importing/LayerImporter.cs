@@ -28,7 +28,7 @@ internal sealed class LayerImporter
             var batch = writers.Begin(transaction);
             try
             {
-                var tar = new TarReader(download.Reader, allowMissingEnd: true);
+                var tar = new TarReader(download.Reader);
                 var result = Read(layer.Kind, tar, transaction, batch, paths);
                 download.Finish();
                 transaction.Commit();

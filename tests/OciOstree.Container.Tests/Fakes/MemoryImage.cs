@@ -1,0 +1,155 @@
+using System.IO.Compression;
+using System.Text;
+using OciOstree.Formats.Tar;
+using OciOstree.Registry;
+
+namespace OciOstree.Container.Tests;
+
+/// <summary>An image in memory, made layer by layer, that can lie about what it holds.</summary>
+internal sealed class MemoryImage : IImageSource
+{
+    private readonly Dictionary<Digest, byte[]> blobs = [];
+    private readonly List<Descriptor> layers = [];
+    private readonly List<Digest> diffIds = [];
+    private readonly List<HistoryEntry> history = [];
+
+    public ImageReference Reference => new(Transport.Dir, "/memory");
+
+    public Dictionary<string, string> Labels { get; } = [];
+
+    public string? Created { get; set; } = "2026-04-01T00:00:00Z";
+
+    /// <summary>Digests of the blobs that were asked for, in order.</summary>
+    public List<Digest> Opened { get; } = [];
+
+    /// <summary>Called before a blob is opened.</summary>
+    public Action<Digest>? OnOpen { get; set; }
+
+    /// <summary>Reads an OCI archive; its layers can then be added to or tampered with.</summary>
+    public static MemoryImage FromArchive(string path)
+    {
+        Dictionary<string, byte[]> files = [];
+        using (var stream = File.OpenRead(path))
+        {
+            var reader = new TarReader(stream);
+            while (reader.Next() is { } entry)
+            {
+                if (entry.Type == TarEntryType.File)
+                {
+                    using var content = new MemoryStream();
+                    reader.Content.CopyTo(content);
+                    var name = Encoding.UTF8.GetString(entry.Name);
+                    files[name.StartsWith("./", StringComparison.Ordinal) ? name[2..] : name] = content.ToArray();
+                }
+            }
+        }
+
+        byte[] Blob(Digest digest) => files[$"blobs/sha256/{digest.Hex}"];
+        var image = new MemoryImage();
+        var index = ImageIndex.Parse(files["index.json"]);
+        image.raw = Blob(index.Manifests[0].Digest);
+        var manifest = Manifest.Parse(image.raw);
+        image.blobs[manifest.Config.Digest] = Blob(manifest.Config.Digest);
+        foreach (var layer in manifest.Layers)
+        {
+            image.blobs[layer.Digest] = Blob(layer.Digest);
+        }
+
+        image.layers.AddRange(manifest.Layers);
+        return image;
+    }
+
+    private byte[]? raw;
+
+    public MemoryImage AddTar(Action<TarWriter> write) => AddTar(Tar(write));
+
+    /// <summary>Adds a layer of these bytes, compressed.</summary>
+    public MemoryImage AddTar(byte[] tar, CompressionLevel level = CompressionLevel.Fastest)
+    {
+        using var compressed = new MemoryStream();
+        using (var gzip = new GZipStream(compressed, level, leaveOpen: true))
+        {
+            gzip.Write(tar);
+        }
+
+        return AddBlob(compressed.ToArray(), Digest.Compute(tar));
+    }
+
+    public MemoryImage AddBlob(byte[] blob, Digest diffId, string mediaType = MediaTypes.OciLayerGzip)
+    {
+        var digest = Digest.Compute(blob);
+        blobs[digest] = blob;
+        layers.Add(new Descriptor(mediaType, digest, blob.Length));
+        diffIds.Add(diffId);
+        history.Add(new HistoryEntry { Created = Created, CreatedBy = $"step {layers.Count}\nwith a line break" });
+        return this;
+    }
+
+    public static byte[] Tar(Action<TarWriter> write)
+    {
+        using var stream = new MemoryStream();
+        var writer = new TarWriter(stream);
+        write(writer);
+        writer.Finish();
+        return stream.ToArray();
+    }
+
+    public Descriptor Layer(int index) => layers[index];
+
+    public Digest DiffId(int layer) => diffIds[layer];
+
+    public byte[] Blob(int layer) => blobs[layers[layer].Digest];
+
+    /// <summary>Puts other bytes where a layer's are, under the same digest.</summary>
+    public void Tamper(int layer, Func<byte[], byte[]> change) => blobs[layers[layer].Digest] = change(blobs[layers[layer].Digest]);
+
+    public FetchedManifest FetchManifest(Platform? platform = null, CancellationToken cancellationToken = default)
+    {
+        if (raw is null)
+        {
+            var config = new ImageConfig { Architecture = Platform.Current.Architecture, Created = Created, Config = new ContainerConfig { Labels = Labels }, DiffIds = diffIds, History = history }.Serialize();
+            var digest = Digest.Compute(config);
+            blobs[digest] = config;
+            raw = new Manifest { Config = new Descriptor(MediaTypes.OciConfig, digest, config.Length), Layers = layers }.Serialize();
+        }
+
+        return new FetchedManifest(raw, MediaTypes.OciManifest, Digest.Compute(raw), Manifest.Parse(raw), null);
+    }
+
+    public RawManifest FetchRawManifest(Digest? digest = null, CancellationToken cancellationToken = default)
+    {
+        var fetched = FetchManifest(null, cancellationToken);
+        return new RawManifest(fetched.Bytes, fetched.MediaType, fetched.Digest);
+    }
+
+    public Stream OpenBlob(Descriptor descriptor, CancellationToken cancellationToken = default)
+    {
+        lock (Opened)
+        {
+            Opened.Add(descriptor.Digest);
+        }
+
+        OnOpen?.Invoke(descriptor.Digest);
+        return new Verified(blobs[descriptor.Digest], descriptor);
+    }
+
+    public void Dispose()
+    {
+    }
+
+    private sealed class Verified(byte[] bytes, Descriptor descriptor) : ReadOnlyStream
+    {
+        private int at;
+
+        public override int Read(Span<byte> buffer)
+        {
+            // Short reads, as from a network.
+            var count = Math.Min(Math.Min(buffer.Length, 1000), bytes.Length - at);
+            bytes.AsSpan(at, count).CopyTo(buffer);
+            at += count;
+            return count > 0 || buffer.IsEmpty || (bytes.Length == descriptor.Size && descriptor.Digest.Matches(bytes))
+                ? count
+                : throw new RegistryException($"blob {descriptor.Digest} has another digest");
+        }
+    }
+}

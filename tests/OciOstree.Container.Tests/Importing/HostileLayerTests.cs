@@ -1,0 +1,237 @@
+using System.IO.Compression;
+using System.Text;
+using OciOstree.Formats.Tar;
+using OciOstree.Registry;
+
+namespace OciOstree.Container.Tests;
+
+/// <summary>Layers that are broken or mean harm: one line that says why, and the repository as before.</summary>
+public sealed class HostileLayerTests : IDisposable
+{
+    private readonly TestRepo test = new();
+
+    public void Dispose() => test.Dispose();
+
+    private string Refused(MemoryImage image, ImportOptions? options = null)
+    {
+        var before = test.VisibleState();
+        var e = Assert.Throws<ContainerException>(() => test.Import(image, options: options));
+        Assert.Equal(before, test.VisibleState());
+        test.RequireSound();
+        var message = new StringBuilder();
+        for (Exception? at = e; at is not null; at = at.InnerException)
+        {
+            message.Append(message.Length > 0 ? ": " : "").Append(at.Message);
+        }
+
+        Assert.DoesNotContain('\n', message.ToString());
+        return message.ToString();
+    }
+
+    private string Refused(Action<TarWriter> layer) => Refused(new MemoryImage().AddTar(layer));
+
+    [Theory]
+    [InlineData("../etc/passwd")]
+    [InlineData("usr/../../etc/passwd")]
+    [InlineData("/../x")]
+    [InlineData("usr/lib/..")]
+    public void NamesThatLeadUpwards(string name) => Assert.Contains("leads out of the image by '..'", Refused(tar => tar.File(name, "x")), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("../etc/passwd")]
+    [InlineData("/../../etc/passwd")]
+    public void HardLinkTargetsThatLeadUpwards(string target) =>
+        Assert.Contains("leads out of the image by '..'", Refused(tar => tar.HardLink("usr/x", target)), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("usr/nowhere")]
+    [InlineData("/etc/shadow")]
+    [InlineData("opt/nowhere")]
+    [InlineData("sysroot/ostree/repo/objects/ab/cdefabcdefabcdefabcdefabcdefabcdefabcdefabcdefabcdefabcdefabcd.file")]
+    public void HardLinksToNowhere(string target) =>
+        Assert.Contains("hard link 'usr/x' leads to", Refused(new MemoryImage().AddTar(tar => tar.HardLink("usr/x", target)), new ImportOptions { KeepTopLevels = false }), StringComparison.Ordinal);
+
+    [Fact]
+    public void HardLinksToEachOther() => Assert.Contains("in a circle", Refused(tar =>
+    {
+        tar.HardLink("usr/a", "usr/b");
+        tar.HardLink("usr/b", "usr/a");
+    }), StringComparison.Ordinal);
+
+    [Fact]
+    public void HardLinksToObjectsOfOtherImages()
+    {
+        var secret = test.CommitFiles(("secret", "not for this image"));
+        var file = test.Repo.ReadDirTree(test.Repo.ReadCommit(secret).RootTree).Files[0].Checksum.ToString();
+        Assert.Contains("which is not in the image", Refused(new MemoryImage().AddTar(tar => tar.HardLink("usr/x", $"sysroot/ostree/repo/objects/{file[..2]}/{file[2..]}.file")), new ImportOptions { KeepTopLevels = false }), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void HardLinksToDirectories() => Assert.Contains("leads to the directory", Refused(tar =>
+    {
+        tar.Directory("usr/d");
+        tar.HardLink("usr/x", "usr/d");
+    }), StringComparison.Ordinal);
+
+    [Fact]
+    public void FilesBeneathALinkOfTheSameLayer() => Assert.Contains("'usr/link', which is a symbolic link", Refused(tar =>
+    {
+        tar.Symlink("usr/link", "/etc");
+        tar.File("usr/link/passwd", "root::0:0");
+    }), StringComparison.Ordinal);
+
+    [Fact]
+    public void FilesBeneathALinkOfALowerLayer() =>
+        Assert.Contains("beneath 'usr/link', which is a symbolic link of a lower layer", Refused(new MemoryImage().AddTar(tar => tar.Symlink("usr/link", "/etc")).AddTar(tar => tar.File("usr/link/passwd", "x"))), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("usr/.wh.")]
+    [InlineData("usr/.wh..")]
+    [InlineData("usr/.wh...")]
+    public void WhiteoutsOfNothing(string name) => Assert.Contains("is a whiteout of nothing", Refused(tar => tar.File(name)), StringComparison.Ordinal);
+
+    [Fact]
+    public void NamesThatAreNotText() =>
+        Assert.Contains("not valid UTF-8", Refused(tar => tar.Write(new TarEntry { Name = [.. "usr/"u8, 0xff], Type = TarEntryType.File }, [])), StringComparison.Ordinal);
+
+    [Fact]
+    public void NamesThatAreTooLong()
+    {
+        Assert.Contains("more than 255 bytes", Refused(tar => tar.File("usr/" + new string('x', 256))), StringComparison.Ordinal);
+        Assert.Contains("longer than 4095 bytes", Refused(tar => tar.File("usr/" + string.Concat(Enumerable.Repeat("x/", 3000)))), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void OwnersThatNoFileCanHave() =>
+        Assert.Contains("which no file can be", Refused(tar => tar.Write(new TarEntry { Name = "usr/x"u8.ToArray(), Type = TarEntryType.File, Uid = 1L << 33 }, [])), StringComparison.Ordinal);
+
+    [Fact]
+    public void ALayerThatIsNoTar()
+    {
+        var noise = new byte[5000];
+        new Random(1).NextBytes(noise);
+        Assert.Contains("Importing layer sha256:", Refused(new MemoryImage().AddTar(noise)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ALayerCutShortAnywhere()
+    {
+        var tar = MemoryImage.Tar(writer =>
+        {
+            writer.Directory("usr");
+            writer.File("usr/a", new string('a', 3000));
+            writer.File("usr/" + new string('n', 150), "long name");
+            writer.HardLink("usr/b", "usr/a");
+        });
+        // One of the two blocks that end an archive is enough.
+        for (var length = 512; length <= tar.Length - 1024; length += 512)
+        {
+            Refused(new MemoryImage().AddTar(tar[..length]));
+        }
+    }
+
+    [Fact]
+    public void ATamperedBlobIsToldByItsDigest()
+    {
+        var image = new MemoryImage().AddTar(tar => tar.File("usr/fine", "x")).AddTar(tar => tar.File("usr/x", new string('x', 2000)));
+        image.Tamper(1, blob =>
+        {
+            var changed = blob.ToArray();
+            changed[^12] ^= 1;
+            return changed;
+        });
+        Assert.Contains($"Fetching layer {image.Layer(1).Digest}: blob {image.Layer(1).Digest} has another digest", Refused(image), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ATruncatedBlobIsToldByItsDigest()
+    {
+        var image = new MemoryImage().AddTar(tar => tar.File("usr/x", new string('x', 2000)));
+        image.Tamper(0, blob => blob[..^9]);
+        Assert.Contains("Fetching layer", Refused(image), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ABlobWithMoreBehindItIsRefused()
+    {
+        var image = new MemoryImage().AddTar(tar => tar.File("usr/x", "x"));
+        image.Tamper(0, blob => [.. blob, 0, 0, 0]);
+        Refused(image);
+    }
+
+    [Fact]
+    public void AFalseDiffIdIsRefused()
+    {
+        var good = new MemoryImage().AddTar(tar => tar.File("usr/x", "x"));
+        var image = new MemoryImage().AddBlob(good.Blob(0), Digest.Compute("something else"u8));
+        Assert.Contains("uncompressed digest is", Refused(image), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AnObjectWithAnotherChecksumIsRefused()
+    {
+        var refused = Refused(GoldenWithLayer(0, 1, tar =>
+        {
+            const string Name = "0eace6a252cf00687eb4b6d8fda511805295cb5859a7ba5b868b32f3cd359f2a";
+            tar.File($"sysroot/ostree/repo/objects/{Name[..2]}/{Name[2..]}.file-xattrs-link");
+            tar.File($"sysroot/ostree/repo/objects/{Name[..2]}/{Name[2..]}.file", "evil");
+        }));
+        Assert.Contains("0eace6a252cf00687eb4b6d8fda511805295cb5859a7ba5b868b32f3cd359f2a", refused, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ACommitWithoutAllOfItsObjectsIsRefused() =>
+        Assert.Contains("does not hold all of commit 337a11afb28b1be7825de0eedfdcf4006673a1e0db671abe2ee47399e234580a", Refused(GoldenWithLayer(0, 1, tar => { })), StringComparison.Ordinal);
+
+    [Fact]
+    public void AnImageWithoutLayersIsRefused() => Assert.Contains("no layers", Refused(new MemoryImage()), StringComparison.Ordinal);
+
+    [Fact]
+    public void ALabelThatNamesNoLayerIsRefused()
+    {
+        var image = new MemoryImage().AddTar(tar => tar.File("usr/x"));
+        image.Labels["ostree.final-diffid"] = Digest.Compute("x"u8).ToString();
+        Assert.Contains("which is no layer of the image", Refused(image), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ABombIsRefusedBeforeItIsWritten()
+    {
+        // 16 GiB of zeros behind the header of one file, in 16 MiB of gzip.
+        using var compressed = new MemoryStream();
+        using (var gzip = new GZipStream(compressed, CompressionLevel.Optimal, leaveOpen: true))
+        {
+            gzip.Write(MemoryImage.Tar(tar => tar.File("opt/x", "")).AsSpan(0, 512));
+        }
+
+        var zeros = new MemoryStream();
+        using (var gzip = new GZipStream(zeros, CompressionLevel.Optimal, leaveOpen: true))
+        {
+            gzip.Write(new byte[64 << 20]);
+        }
+
+        for (var i = 0; i < 300; i++)
+        {
+            zeros.WriteTo(compressed);
+        }
+
+        var message = Refused(new MemoryImage().AddBlob(compressed.ToArray(), Digest.Compute("unknown"u8)));
+        Assert.Contains("follow the end of the archive", message, StringComparison.Ordinal);
+    }
+
+    /// <summary>The golden single-layer commit split in two: its metadata, and a chunk of our own instead of the content.</summary>
+    private static MemoryImage GoldenWithLayer(int from, int count, Action<TarWriter> chunk)
+    {
+        var golden = MemoryImage.FromArchive(Path.Combine(AppContext.BaseDirectory, "golden", "alpha-chunked.ociarchive"));
+        var config = ImageConfig.Parse(golden.ReadBlob(golden.FetchManifest().Manifest.Config));
+        var image = new MemoryImage();
+        for (var layer = from; layer < from + count; layer++)
+        {
+            image.AddBlob(golden.Blob(layer), config.DiffIds[layer]);
+        }
+
+        image.AddTar(chunk);
+        image.Labels["ostree.final-diffid"] = image.DiffId(count).ToString();
+        return image;
+    }
+}

@@ -1,0 +1,182 @@
+using System.IO.Compression;
+using OciOstree.Registry;
+using OciOstree.Repository;
+
+namespace OciOstree.Container.Tests;
+
+/// <summary>What is in the repository is not fetched again: by name, by digest, by content, and after an interruption.</summary>
+public sealed class ImportReuseTests : IDisposable
+{
+    private readonly TestRepo test = new();
+
+    public void Dispose() => test.Dispose();
+
+    private static MemoryImage Layers(params string[] contents)
+    {
+        var image = new MemoryImage();
+        foreach (var content in contents)
+        {
+            image.AddTar(tar => tar.File($"usr/{content}", content));
+        }
+
+        return image;
+    }
+
+    [Fact]
+    public void AnUpdateFetchesOnlyTheNewLayers()
+    {
+        test.Import(Layers("a", "b", "c"));
+        var update = Layers("a", "b", "d");
+        var result = test.Import(update);
+        Assert.Equal([result.Manifest.Config.Digest, update.Layer(2).Digest], update.Opened);
+        Assert.Equal(["/", "/usr", "/usr/a", "/usr/b", "/usr/d"], test.Tree(result.MergeCommit).Keys);
+    }
+
+    [Fact]
+    public void LayersThatNoImageUsesLoseTheirRefs()
+    {
+        var first = Layers("a", "b");
+        test.Import(first);
+        test.Import(Layers("a", "c"));
+        Assert.DoesNotContain(ImageRefs.ForLayer(first.Layer(1).Digest), test.Repo.ListRefs().Keys);
+        Assert.Contains(ImageRefs.ForLayer(first.Layer(0).Digest), test.Repo.ListRefs().Keys);
+    }
+
+    [Fact]
+    public void LayersOfDeploymentsAndBasesKeepTheirRefs()
+    {
+        var first = Layers("a", "b");
+        var merge = test.Import(first).MergeCommit;
+        using (var transaction = test.Repo.BeginTransaction())
+        {
+            transaction.SetRef("ostree/container/baseimage/test/0", merge);
+            transaction.Commit();
+        }
+
+        test.Import(Layers("c"));
+        Assert.Contains(ImageRefs.ForLayer(first.Layer(1).Digest), test.Repo.ListRefs().Keys);
+    }
+
+    [Fact]
+    public void TheSameContentCompressedAnotherWayIsReused()
+    {
+        test.Import(Layers("a"));
+        var tar = MemoryImage.Tar(writer => writer.File("usr/a", "a"));
+        var recompressed = new MemoryImage().AddTar(tar, CompressionLevel.NoCompression).AddTar(writer => writer.File("usr/b", "b"));
+        Assert.NotEqual(Layers("a").Layer(0).Digest, recompressed.Layer(0).Digest);
+        test.Import(recompressed, "other");
+        Assert.DoesNotContain(recompressed.Layer(0).Digest, recompressed.Opened);
+        Assert.Contains(ImageRefs.ForLayer(recompressed.Layer(0).Digest), test.Repo.ListRefs().Keys);
+    }
+
+    [Fact]
+    public void AnInterruptedImportGoesOnWhereItWas()
+    {
+        var image = Layers("a", "b", "c", "d");
+        var last = image.Layer(3).Digest;
+        image.OnOpen = digest =>
+        {
+            if (digest == last)
+            {
+                throw new RegistryException("connection reset");
+            }
+        };
+        var before = test.VisibleState();
+        Assert.Throws<ContainerException>(() => test.Import(image, options: new ImportOptions { Parallelism = 1 }));
+        Assert.Equal(before, test.VisibleState());
+
+        var again = Layers("a", "b", "c", "d");
+        test.Import(again);
+        Assert.Equal([again.FetchManifest().Manifest.Config.Digest, last], again.Opened);
+        Assert.Empty(Directory.GetFiles(Path.Combine(test.Path, "extensions/oci-ostree/layers")));
+        test.RequireSound();
+    }
+
+    [Fact]
+    public void WhatAPruneTookFromAnInterruptedImportIsFetchedAgain()
+    {
+        var image = Layers("a", "b");
+        var last = image.Layer(1).Digest;
+        image.OnOpen = digest =>
+        {
+            if (digest == last)
+            {
+                throw new RegistryException("connection reset");
+            }
+        };
+        Assert.Throws<ContainerException>(() => test.Import(image, options: new ImportOptions { Parallelism = 1 }));
+        Tool.Run("ostree", "prune", $"--repo={test.Path}", "--refs-only").Ok();
+
+        var again = Layers("a", "b");
+        var merge = test.Import(again).MergeCommit;
+        Assert.Equal(3, again.Opened.Count);
+        Assert.Equal(["/", "/usr", "/usr/a", "/usr/b"], test.Tree(merge).Keys);
+        test.RequireSound();
+    }
+
+    [Fact]
+    public void AnUpdateThatWasSeenIsRememberedUntilItIsImported()
+    {
+        test.Import(Layers("a"));
+        var update = Layers("b");
+        using (var importer = new ImageImporter(test.Repo, TestRepo.Reference("test"), null, update))
+        {
+            var plan = importer.Prepare();
+            Assert.NotNull(plan.Previous);
+            Assert.Equal(update.Layer(0).Size, plan.BytesToFetch);
+        }
+
+        var store = new ImageStore(test.Repo);
+        Assert.Equal(update.FetchManifest().Digest, store.Require(TestRepo.Reference("test").Image).CachedUpdate?.ManifestDigest);
+        store.ClearCachedUpdate(TestRepo.Reference("test").Image);
+        Assert.Null(store.Require(TestRepo.Reference("test").Image).CachedUpdate);
+        test.Import(Layers("b"));
+        Assert.Null(store.Require(TestRepo.Reference("test").Image).CachedUpdate);
+    }
+
+    [Fact]
+    public void WithoutAnImageRefOnlyLayersAreHeld()
+    {
+        var image = Layers("a");
+        test.Import(image, options: new ImportOptions { WriteImageRef = false, PruneLayers = false });
+        Assert.Equal([ImageRefs.ForLayer(image.Layer(0).Digest)], test.Repo.ListRefs().Keys);
+    }
+
+    [Fact]
+    public void ManyLayersInParallelAreTheSameAsOneByOne()
+    {
+        string[] names = [.. Enumerable.Range(0, 60).Select(i => $"file-{i}")];
+        var sequential = test.Import(Layers(names), "one", new ImportOptions { Parallelism = 1 });
+        using var other = new TestRepo(RepoMode.Archive);
+        Assert.Equal(sequential.MergeCommit, other.Import(Layers(names), "two", new ImportOptions { Parallelism = 8 }).MergeCommit);
+    }
+
+    [Fact]
+    public void StoreListsQueriesAndRemoves()
+    {
+        var store = new ImageStore(test.Repo);
+        test.Import(Layers("a", "b"), "one");
+        test.Import(Layers("a"), "two");
+        Assert.Equal(["dir:/one", "dir:/two"], store.List().Select(image => image.ToString()));
+        var one = store.Require(TestRepo.Reference("one").Image);
+        Assert.Equal(["step 1\nwith a line break", "step 2\nwith a line break"], ImageStore.History(one).Select(layer => layer.CreatedBy));
+        Assert.Equal(one.ConfigJson, System.Text.Encoding.UTF8.GetString(System.Text.Encoding.UTF8.GetBytes(one.ConfigJson)));
+
+        var e = Assert.Throws<ContainerException>(() => store.Remove([TestRepo.Reference("one").Image, TestRepo.Reference("three").Image]));
+        Assert.Equal("missing images: dir:/three", e.Message);
+        Assert.Equal(1, store.PruneLayers());
+        Assert.Null(store.Query(TestRepo.Reference("one").Image));
+        Assert.Equal(2, test.Repo.ListRefs().Count);
+    }
+
+    [Fact]
+    public void BootableIsRequiredWhereAskedFor()
+    {
+        var options = new ImportOptions { RequireBootable = true };
+        var e = Assert.Throws<ContainerException>(() => test.Import(Layers("a"), options: options));
+        Assert.Equal("target image does not have ostree.bootable label", e.InnerException!.Message);
+        var bootable = Layers("a");
+        bootable.Labels["containers.bootc"] = "1";
+        test.Import(bootable, options: options);
+    }
+}
