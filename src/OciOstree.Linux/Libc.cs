@@ -106,6 +106,10 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, SetLastError = true)]
     internal static partial int syncfs(SafeFileHandle file);
 
+    // struct statfs begins with f_type, a long, on every 64-bit Linux; the rest is not looked at.
+    [LibraryImport(Library, SetLastError = true)]
+    internal static unsafe partial int fstatfs(SafeFileHandle file, long* statfs);
+
     [LibraryImport(Library, SetLastError = true)]
     internal static partial int ftruncate(SafeFileHandle file, long size);
 
@@ -174,6 +178,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, SetLastError = true)]
     internal static partial int unshare(int flags);
+
+    [LibraryImport(Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int execve(string path, string?[] arguments, string?[] environment);
 
     [LibraryImport(Library)]
     internal static partial uint geteuid();

@@ -117,6 +117,15 @@ public sealed partial class LinuxDirectory : IDisposable
     /// <summary>Makes the directory's entries durable.</summary>
     public void Sync() => Files.Sync(Handle, Path);
 
+    /// <summary>The file system's magic number as <c>statfs(2)</c> lists them, such as 0xEF53 for ext4 or 0x4D44 for FAT.</summary>
+    public unsafe long FileSystemType()
+    {
+        long* buffer = stackalloc long[64];
+        while (Libc.fstatfs(Handle, buffer) != 0)
+            RetryOrThrow("statfs", Path);
+        return buffer[0];
+    }
+
     /// <summary>Flushes the whole file system that holds the directory.</summary>
     public void SyncFileSystem()
     {

@@ -5,5 +5,40 @@ namespace OciOstree.Cli.Admin;
 /// <summary>The words of <c>ostree admin</c>: deployments of a sysroot.</summary>
 internal static class AdminVerbs
 {
-    public static Command Group() => new("admin", "Commands for managing a host system booted with ostree");
+    public static Command Group()
+    {
+        var group = new Command("admin", "Commands for managing a host system booted with ostree")
+        {
+            AdminSysroot.Path,
+            AdminSysroot.PrintCurrentDirectory,
+            BootCompleteCommand.Create(),
+            CleanupCommand.Create(),
+            ConfigDiffCommand.Create(),
+            DeployCommand.Create(),
+            FinalizeStagedCommand.Create(),
+            InitFsCommand.Create(),
+            StaterootInitCommand.Create("os-init"),
+            StaterootInitCommand.Create("stateroot-init"),
+            InstutilCommand.Create(),
+            KargsCommand.Create(),
+            LockFinalizationCommand.Create(),
+            PinCommand.Create(),
+            SetDefaultCommand.Create(),
+            SetOriginCommand.Create(),
+            StatusCommand.Create(),
+            SwitchCommand.Create(),
+            UndeployCommand.Create(),
+            UpgradeCommand.Create(),
+        };
+        group.SetAction(parsed =>
+        {
+            if (!AdminSysroot.PrintedCurrentDirectory(parsed))
+            {
+                throw new UsageException("No \"admin\" subcommand specified");
+            }
+
+            return ExitCodes.Ok;
+        });
+        return group;
+    }
 }

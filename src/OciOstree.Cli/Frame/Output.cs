@@ -18,6 +18,18 @@ internal static class Output
         stream.WriteByte((byte)'\n');
     }
 
+    /// <summary>Writes one JSON value made member by member, indented, and a newline.</summary>
+    public static void Json(Action<Utf8JsonWriter> write)
+    {
+        using var stream = Console.OpenStandardOutput();
+        using (var writer = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        {
+            write(writer);
+        }
+
+        stream.WriteByte((byte)'\n');
+    }
+
     /// <summary>A size as people read it, in decimal units as GLib's g_format_size and ostree print them.</summary>
     public static string Size(long bytes)
     {

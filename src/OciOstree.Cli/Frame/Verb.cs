@@ -14,6 +14,13 @@ internal sealed class Verb : Command
     /// <summary>Lines that a user could paste, without a prompt.</summary>
     public IReadOnlyList<string> Examples { get; }
 
+    /// <summary>Keeps a verb that only other programs call out of the help.</summary>
+    public Verb Hide()
+    {
+        Hidden = true;
+        return this;
+    }
+
     /// <summary>Sets what the verb does; it returns the exit code.</summary>
     public Verb Does(Func<ParseResult, int> action)
     {

@@ -1,0 +1,35 @@
+using System.CommandLine;
+using OciOstree.Sysroot;
+
+namespace OciOstree.Cli.Admin;
+
+internal static class KargsCommand
+{
+    public static Command Create() => new("kargs", "Change kernel arguments") { EditInPlace() };
+
+    private static Verb EditInPlace()
+    {
+        var append = Opts.Many("--append-if-missing", "NAME=VALUE", "Append kernel arguments if they do not exist");
+        return new Verb("edit-in-place", "Set new kernel command line arguments in place (applies to all deployments)", "ostree admin kargs edit-in-place --append-if-missing=rw")
+        {
+            append,
+        }.ChangesSysroot((sysroot, parsed) =>
+        {
+            if (sysroot.Deployments.Count == 0)
+            {
+                throw new SysrootException("Unable to find a deployment in sysroot");
+            }
+
+            foreach (var deployment in sysroot.Deployments)
+            {
+                var arguments = deployment.KernelArguments;
+                foreach (var word in parsed.GetValue(append)!)
+                {
+                    arguments.AppendIfMissing(word);
+                }
+
+                sysroot.SetKernelArgumentsInPlace(deployment, arguments);
+            }
+        });
+    }
+}

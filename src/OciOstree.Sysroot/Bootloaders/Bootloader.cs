@@ -1,0 +1,103 @@
+using System.Diagnostics;
+using System.Text;
+using OciOstree.Formats.BootLoaderSpec;
+using OciOstree.Linux;
+
+namespace OciOstree.Sysroot;
+
+/// <summary>
+/// A boot loader that needs a configuration of its own beside the Boot Loader Specification entries. Those that read the entries themselves
+/// (systemd-boot, GRUB with blscfg) need none of this.
+/// </summary>
+internal abstract class Bootloader(Sysroot sysroot)
+{
+    public abstract string Name { get; }
+
+    /// <summary>Whether its configuration becomes current with the <c>loader</c> link, at once.</summary>
+    public virtual bool IsAtomic => true;
+
+    protected Sysroot Sysroot { get; } = sysroot;
+
+    protected LinuxDirectory Boot => Sysroot.BootDirectory;
+
+    /// <summary>Whether this sysroot is set up for it.</summary>
+    public abstract bool IsActive();
+
+    /// <summary>Writes the configuration for <c>loader.VERSION</c>, before that becomes current.</summary>
+    public abstract void WriteConfig(int version, IReadOnlyList<Deployment> deployments);
+
+    /// <summary>What has to follow the switch, for boot loaders that read block lists instead of files.</summary>
+    public virtual void AfterSwitch(int version)
+    {
+    }
+
+    /// <summary>The configured one; with <c>auto</c> the first that finds its own configuration; null when there is nothing to write.</summary>
+    public static Bootloader? Find(Sysroot sysroot) => sysroot.Settings.Bootloader switch
+    {
+        "none" => null,
+        "syslinux" => new SyslinuxBootloader(sysroot),
+        "grub2" => new Grub2Bootloader(sysroot),
+        "uboot" => new UBootBootloader(sysroot),
+        "zipl" => new ZiplBootloader(sysroot),
+        "aboot" => new AbootBootloader(sysroot),
+        _ => new Bootloader[] { new SyslinuxBootloader(sysroot), new Grub2Bootloader(sysroot), new UBootBootloader(sysroot) }.FirstOrDefault(b => b.IsActive()),
+    };
+
+    protected IEnumerable<BootEntry> Entries(int version) => Sysroot.ReadEntries(version).Select(e => e.Entry);
+
+    protected static string KernelOf(BootEntry entry) => entry.Linux ?? throw new SysrootException("No \"linux\" key in bootloader config");
+
+    protected string ReadConfig(string path) => Encoding.UTF8.GetString(Boot.ReadAllBytes(path, 4 << 20));
+
+    /// <summary>Joins lines, of several empty ones in a row keeping one.</summary>
+    protected static byte[] JoinLines(IEnumerable<string> lines)
+    {
+        var text = new StringBuilder();
+        bool first = true;
+        bool emptySeen = false;
+        foreach (string line in lines)
+        {
+            if (line.Length == 0)
+            {
+                // Only ever one empty line is kept in the whole file: that is how the configurations in the field look.
+                if (emptySeen || first)
+                {
+                    first = false;
+                    continue;
+                }
+                emptySeen = true;
+            }
+            first = false;
+            text.Append(line).Append('\n');
+        }
+        return Encoding.UTF8.GetBytes(text.ToString());
+    }
+
+    /// <summary>Runs a program of the boot loader's and throws with what it said when it fails.</summary>
+    protected static void Run(string program, IEnumerable<string> arguments, IEnumerable<KeyValuePair<string, string>> environment, string? workingDirectory = null)
+    {
+        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = workingDirectory ?? "" };
+        foreach ((string name, string value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+        try
+        {
+            using Process process = Process.Start(start)!;
+            process.OutputDataReceived += static (_, _) => { };
+            process.BeginOutputReadLine();
+            string errors = process.StandardError.ReadToEnd();
+            process.WaitForExit();
+            if (process.ExitCode != 0)
+            {
+                throw new SysrootException(string.Join(": ", new[] { program, $"exit code {process.ExitCode}", LastLine(errors) }.Where(s => s.Length > 0)));
+            }
+        }
+        catch (System.ComponentModel.Win32Exception e)
+        {
+            throw new SysrootException($"Running {program}", e);
+        }
+    }
+
+    private static string LastLine(string text) => text.TrimEnd().Split('\n')[^1].Trim();
+}

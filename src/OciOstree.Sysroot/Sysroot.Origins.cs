@@ -1,0 +1,109 @@
+using OciOstree.Linux;
+
+namespace OciOstree.Sysroot;
+
+public sealed partial class Sysroot
+{
+    /// <summary>Writes a new origin for a deployment at once.</summary>
+    public void WriteOrigin(Deployment deployment, Origin origin)
+    {
+        RequireWritable();
+        try
+        {
+            deployment.Origin = origin;
+            WriteOrigin(deployment, sync: true);
+            Touch();
+        }
+        catch (LinuxException e)
+        {
+            throw Wrap("Writing out origin file", e);
+        }
+    }
+
+    /// <summary>Keeps a deployment whatever comes, or no longer does. False when it was so already.</summary>
+    public bool SetPinned(Deployment deployment, bool pinned)
+    {
+        if (deployment.IsPinned == pinned)
+        {
+            return false;
+        }
+        if (deployment.IsStaged)
+        {
+            throw new SysrootException("Cannot pin staged deployment");
+        }
+        Origin origin = deployment.Origin?.Clone() ?? new Origin();
+        origin.Pinned = pinned;
+        WriteOrigin(deployment, origin);
+        return true;
+    }
+
+    /// <summary>The deployment at a place in the boot order.</summary>
+    public Deployment DeploymentAt(int index)
+    {
+        if (index < 0)
+        {
+            throw new SysrootException($"Invalid index {index}");
+        }
+        return index < _deployments.Count
+            ? _deployments[index]
+            : throw new SysrootException($"Out of range deployment index {index}, expected < {_deployments.Count}");
+    }
+
+    /// <summary>Takes a deployment out of the boot order and off the disk. Returns what it was.</summary>
+    public Deployment Undeploy(int index)
+    {
+        Deployment target = DeploymentAt(index);
+        if (target.IsSame(Booted))
+        {
+            throw new SysrootException($"Cannot undeploy currently booted deployment {index}");
+        }
+        WriteDeployments([.. _deployments.Where(d => !ReferenceEquals(d, target))]);
+        return target;
+    }
+
+    /// <summary>Makes a deployment the first in the boot order.</summary>
+    public void SetDefault(int index)
+    {
+        Deployment target = DeploymentAt(index);
+        WriteDeployments([target, .. _deployments.Where(d => !ReferenceEquals(d, target))]);
+    }
+
+    /// <summary>
+    /// Swaps what boots next with what booted before: makes the rollback deployment the default, or the booted one where another is waiting already.
+    /// Returns the one that will boot.
+    /// </summary>
+    public Deployment Rollback()
+    {
+        string stateroot = (Booted ?? _deployments.FirstOrDefault())?.Stateroot ?? throw new SysrootException("There are no deployments");
+        List<Deployment> own = [.. _deployments.Where(d => d.Stateroot == stateroot && !d.IsStaged)];
+        Deployment? target = Booted is not null && own.Count > 0 && !own[0].IsSame(Booted)
+            ? own.Find(d => d.IsSame(Booted))
+            : own.Skip(1).FirstOrDefault();
+        if (target is null)
+        {
+            throw new SysrootException("There is no deployment to roll back to");
+        }
+        WriteDeployments([target, .. _deployments.Where(d => !ReferenceEquals(d, target))]);
+        return _deployments.First(d => d.IsSame(target));
+    }
+
+    /// <summary>Gives a deployment another kernel command line (without <c>ostree=</c>, which is kept) by rewriting the boot entries.</summary>
+    public void SetKernelArguments(Deployment deployment, IReadOnlyList<string> arguments)
+    {
+        if (deployment.IsStaged)
+        {
+            throw new SysrootException("Cannot change the kernel arguments of a staged deployment this way");
+        }
+        Deployment changed = deployment.Clone();
+        changed.BootEntry.Options = KernelArguments.From(arguments).ToString();
+        WriteDeployments([.. _deployments.Select(d => ReferenceEquals(d, deployment) ? changed : d)]);
+    }
+
+    private void WriteOrigin(Deployment deployment, bool sync)
+    {
+        if (deployment.Origin is { } origin)
+        {
+            Changes.ReplaceFile(OstreeDirectory, deployment.OriginPath["ostree/".Length..], origin.Serialize(), sync);
+        }
+    }
+}

@@ -1,0 +1,290 @@
+using OciOstree.Linux;
+using OciOstree.Repository;
+
+namespace OciOstree.Sysroot;
+
+public sealed partial class Sysroot
+{
+    /// <summary>
+    /// Puts a new deployment into the boot order, drops the ones that <paramref name="retention"/> does not keep, and switches.
+    /// </summary>
+    public void AddDeployment(Deployment added, Deployment? merge = null, Retention retention = Retention.Default, bool clean = true)
+    {
+        bool all = retention.HasFlag(Retention.All);
+        bool pending = retention.HasFlag(Retention.Pending);
+        bool rollback = retention.HasFlag(Retention.Rollback);
+        // With neither a booted nor a merged deployment there is no before and after.
+        all |= Booted is null && merge is null && (pending || rollback);
+
+        var wanted = new List<Deployment>();
+        bool placed = false;
+        if (!retention.HasFlag(Retention.NotAsDefault))
+        {
+            wanted.Add(added);
+            placed = true;
+        }
+        bool beforeBooted = true;
+        bool beforeMerge = true;
+        foreach (Deployment deployment in _deployments)
+        {
+            bool isBooted = deployment.IsSame(Booted);
+            bool isMerge = deployment.IsSame(merge);
+            beforeBooted &= !isBooted;
+            beforeMerge &= !isMerge;
+            bool crossed = Booted is not null ? !beforeBooted : !beforeMerge;
+            if (all || isBooted || isMerge || deployment.IsPinned || deployment.Stateroot != added.Stateroot
+                || (pending && !crossed) || (rollback && crossed))
+            {
+                wanted.Add(deployment);
+            }
+            if (!placed && crossed)
+            {
+                wanted.Add(added);
+                placed = true;
+            }
+        }
+        if (!placed)
+        {
+            wanted.Add(added);
+        }
+        WriteDeployments(wanted, clean);
+    }
+
+    /// <summary>
+    /// Makes the given deployments, which are on disk already, the ones that boot, in their order. All that the new state needs is written and flushed
+    /// before the one rename that makes it current: whoever cuts the power finds the old state or the new. A staged deployment stays if it is the first.
+    /// </summary>
+    public void WriteDeployments(IReadOnlyList<Deployment> wanted, bool clean = true)
+    {
+        RequireWritable();
+        try
+        {
+            if (!_debug.NoEarlyPrune)
+            {
+                PruneBootEarly(wanted);
+            }
+            Write(wanted, clean);
+        }
+        catch (Exception e) when (e is LinuxException or RepositoryException)
+        {
+            throw Wrap("Writing the boot entries", e);
+        }
+    }
+
+    private void Write(IReadOnlyList<Deployment> wanted, bool clean)
+    {
+        bool droppedStaged = Staged is not null && !(wanted.Count > 0 && ReferenceEquals(wanted[0], Staged));
+        List<Deployment> bootable = [.. wanted.Where(d => !d.IsStaged)];
+        List<Deployment> current = [.. _deployments.Where(d => !d.IsStaged)];
+        if (Booted is not null && !bootable.Exists(d => d.IsSame(Booted)))
+        {
+            throw new SysrootException("Attempting to remove booted deployment");
+        }
+        foreach (Deployment deployment in bootable)
+        {
+            if (Root.TryStatus(deployment.Path) is null)
+            {
+                throw new SysrootException($"Unable to find expected deployment root: {PathOf(deployment)}");
+            }
+        }
+        if (droppedStaged)
+        {
+            DropStaged();
+        }
+
+        AssignBootSerials(bootable);
+        bool newBootVersion = bootable.Count != current.Count || !bootable.Zip(current).All(pair => HaveEqualEntries(pair.First, pair.Second));
+        if (!newBootVersion && bootable.Zip(current).All(pair => ReferenceEquals(pair.First, pair.Second)))
+        {
+            if (droppedStaged)
+            {
+                Finish(clean: false);
+            }
+            return;
+        }
+        for (int i = 0; i < bootable.Count; i++)
+        {
+            bootable[i].Index = i;
+        }
+
+        Bootloader? bootloader = newBootVersion ? Bootloader.Find(this) : null;
+        string subBootDirectory = newBootVersion ? SwapBootEntries(bootable, bootloader) : SwapLinksOnly(bootable);
+        bool atomic = !newBootVersion || (bootloader?.IsAtomic ?? false);
+        Tell(Invariant($"{(atomic ? "Transaction complete" : "Bootloader updated")}; bootconfig swap: {(newBootVersion ? "yes" : "no")}; bootversion: {subBootDirectory}, deployment count change: {bootable.Count - current.Count}"));
+        Finish(clean);
+    }
+
+    private void Finish(bool clean)
+    {
+        Touch();
+        Reload();
+        if (clean)
+        {
+            Cleanup();
+        }
+    }
+
+    /// <summary>Kernel and arguments did not change: the entries lead through <c>ostree/boot.N</c>, and swapping that link is all.</summary>
+    private string SwapLinksOnly(List<Deployment> wanted)
+    {
+        string name = MakeBootLinks(BootVersion, wanted);
+        try
+        {
+            FlushAll();
+        }
+        catch
+        {
+            UndoRemoving(OstreeDirectory, name);
+            throw;
+        }
+        Changes.ReplaceLink(OstreeDirectory, name, Invariant($"boot.{BootVersion}"));
+        Flush(OstreeDirectory);
+        return name;
+    }
+
+    /// <summary>Writes <c>loader.N</c> for the N that is not current, what it needs, and renames <c>loader</c> to it.</summary>
+    private string SwapBootEntries(List<Deployment> wanted, Bootloader? bootloader)
+    {
+        int version = BootVersion == 0 ? 1 : 0;
+        LinuxDirectory boot = BootDirectory;
+        var installed = new List<string>();
+        string linksName;
+        try
+        {
+            string entries = Invariant($"loader.{version}/entries");
+            Changes.RemoveTree(boot, entries);
+            Changes.MakePath(boot, entries, DirectoryMode);
+            bool nameStateroot = wanted.Exists(d => d.Stateroot != wanted[0].Stateroot);
+            foreach (Deployment deployment in wanted)
+            {
+                InstallKernel(version, deployment, wanted.Count, nameStateroot, installed);
+            }
+            linksName = MakeBootLinks(version, wanted);
+            Changes.ReplaceLink(OstreeDirectory, linksName, Invariant($"boot.{version}"));
+            bootloader?.WriteConfig(version, wanted);
+
+            // Paths in the entries begin at /boot or at the root, whichever file system the boot loader reads.
+            if (boot.TryStatus("boot") is null)
+            {
+                Changes.MakeLink(boot, ".", "boot");
+            }
+            Changes.ReplaceLink(boot, Invariant($"loader.{version}"), "loader.tmp");
+            FlushAll();
+        }
+        catch
+        {
+            UndoSwap(version, installed);
+            throw;
+        }
+
+        Changes.Rename(boot, "loader.tmp", "loader");
+        Flush(boot);
+        bootloader?.AfterSwitch(version);
+        return linksName;
+    }
+
+    /// <summary>Nothing current refers to what a failed switch wrote, so it goes away; a crash here leaves it to the next cleanup.</summary>
+    private void UndoSwap(int version, List<string> installed)
+    {
+        LinuxDirectory boot = BootDirectory;
+        UndoRemoving(boot, "loader.tmp");
+        UndoRemoving(boot, "loader.tmp.tmp");
+        UndoRemoving(boot, Invariant($"loader.{version}"));
+        foreach (string name in new[] { "", ".tmp", ".0", ".1" })
+        {
+            UndoRemoving(OstreeDirectory, Invariant($"boot.{version}{name}"));
+        }
+        for (int i = installed.Count - 1; i >= 0; i--)
+        {
+            UndoRemoving(boot, installed[i]);
+        }
+    }
+
+    private void UndoRemoving(LinuxDirectory directory, string name)
+    {
+        try
+        {
+            Changes.RemoveTree(directory, name);
+        }
+        catch (LinuxException e)
+        {
+            Warn($"{directory.PathOf(name)} stays until the next cleanup: {e.Message}");
+        }
+    }
+
+    /// <summary>Makes <c>ostree/boot.VERSION.SUB</c>, the links that <c>ostree=</c> goes through, for the SUB that is not current.</summary>
+    private string MakeBootLinks(int version, List<Deployment> wanted)
+    {
+        int current = version == BootVersion ? SubBootVersion : ReadSubBootVersion(version);
+        string name = Invariant($"boot.{version}.{(current == 0 ? 1 : 0)}");
+        Changes.RemoveTree(OstreeDirectory, name);
+        Changes.MakePath(OstreeDirectory, name, DirectoryMode);
+        using LinuxDirectory links = OstreeDirectory.OpenDirectory(name);
+        foreach (Deployment deployment in wanted)
+        {
+            string parent = $"{deployment.Stateroot}/{deployment.BootChecksum}";
+            Changes.MakePath(links, parent, DirectoryMode);
+            Changes.MakeLink(links, $"../../../deploy/{deployment.Stateroot}/deploy/{deployment.Name}", Invariant($"{parent}/{deployment.BootSerial}"));
+        }
+        return name;
+    }
+
+    /// <summary>Deployments with the same kernel share its directory in /boot and are told apart by a number.</summary>
+    private static void AssignBootSerials(List<Deployment> deployments)
+    {
+        var next = new Dictionary<string, int>();
+        foreach (Deployment deployment in deployments)
+        {
+            next.TryGetValue(deployment.BootChecksum, out int serial);
+            deployment.BootSerial = serial;
+            next[deployment.BootChecksum] = serial + 1;
+        }
+    }
+
+    /// <summary>Whether a boot loader could not tell one from the other: then its configuration need not be touched.</summary>
+    private bool HaveEqualEntries(Deployment a, Deployment b)
+    {
+        return a.BootChecksum == b.BootChecksum
+            && a.Stateroot == b.Stateroot
+            && a.OverlayInitrds.SequenceEqual(b.OverlayInitrds)
+            && WithoutOstree(a) == WithoutOstree(b)
+            && VersionOf(a.Commit) == VersionOf(b.Commit);
+
+        static string WithoutOstree(Deployment deployment)
+        {
+            KernelArguments arguments = deployment.KernelArguments;
+            arguments.Replace("ostree");
+            return arguments.ToString();
+        }
+    }
+
+    /// <summary>The version that the commit's metadata names; null when it names none or the commit is missing.</summary>
+    public string? VersionOf(Checksum commit) =>
+        Repo.HasObject(new ObjectName(commit, ObjectType.Commit)) && Repo.ReadCommit(commit).Metadata.Lookup("version") is { Type: "s" } version
+            ? version.AsString()
+            : null;
+
+    /// <summary>Flushes the repository's file system and the boot loader's.</summary>
+    private void FlushAll()
+    {
+        Flush(OstreeDirectory);
+        Flush(BootDirectory);
+    }
+
+    private void Flush(LinuxDirectory directory)
+    {
+        FaultPoint.Before($"sync {directory.Path}");
+        if (!_debug.SkipSync)
+        {
+            directory.SyncFileSystem();
+        }
+    }
+
+    private void RequireWritable()
+    {
+        if (_options.ReadOnly)
+        {
+            throw new InvalidOperationException("The sysroot was opened to be read only");
+        }
+    }
+}
