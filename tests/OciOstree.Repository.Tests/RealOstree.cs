@@ -17,6 +17,17 @@ internal static class RealOstree
     public static ToolResult Checkout(string repo, string destination, params string[] options) =>
         Tool.Run("ostree", ["checkout", "--repo=" + repo, .. options, "test", destination]);
 
+    /// <summary>Fails with the first lines in which two commits differ, if they do.</summary>
+    public static void AssertSameCommit(string theirs, Checksum expected, string ours, Checksum actual)
+    {
+        if (expected == actual)
+            return;
+        string[] List(string repo, Checksum commit) => Tool.Run("ostree", "ls", "-R", "-C", "-X", "--repo=" + repo, commit.ToString(), "/").Ok().OutputLines;
+        string[] one = List(theirs, expected), two = List(ours, actual);
+        throw new ToolException($"expected {expected}, got {actual}:\n"
+            + string.Join('\n', one.Except(two).Take(10).Select(line => "- " + line).Concat(two.Except(one).Take(10).Select(line => "+ " + line))));
+    }
+
     public static string Word(RepoMode mode) => mode switch
     {
         RepoMode.Bare => "bare",

@@ -34,7 +34,9 @@ public sealed record CheckoutOptions
     /// <summary>Flushes each file and directory as it is done.</summary>
     public bool Fsync { get; init; }
 
-    /// <summary>Whether to check out a path (<c>/usr/bin</c>, relative to what is checked out); called from one thread.</summary>
+    /// <summary>
+    /// Whether to check out a path, relative to what is checked out; a directory's ends in a slash (<c>/usr/bin/</c>), as in ostree. Called from one thread.
+    /// </summary>
     public Func<string, bool>? Filter { get; init; }
 
     /// <summary>Gets an entry for every hard link that is made.</summary>

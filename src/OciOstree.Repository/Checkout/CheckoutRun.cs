@@ -62,8 +62,7 @@ internal sealed partial class CheckoutRun : IDisposable
     private void Walk(LinuxDirectory parent, string name, Checksum treeChecksum, Checksum metaChecksum, string path, CheckoutDirectory? parentDirectory)
     {
         cancellation.ThrowIfCancellationRequested();
-        // The filter knows a directory by its path without a slash at the end.
-        if (options.Filter?.Invoke(path.Length == 1 ? path : path[..^1]) == false)
+        if (options.Filter?.Invoke(path) == false)
             return;
         DirTree tree = repo.ReadDirTree(treeChecksum);
         DirMeta meta = repo.ReadDirMeta(metaChecksum);
@@ -183,7 +182,7 @@ internal sealed partial class CheckoutRun : IDisposable
     {
         if (userMode)
             return;
-        byte[]? label = Label(path.Length == 1 ? path : path[..^1], meta.Mode);
+        byte[]? label = Label(path[..^1], meta.Mode);
         foreach (Xattr xattr in Relabelled(meta.Xattrs, label))
             Xattrs.Set(directory.Handle, xattr.Name, xattr.Value, directory.Path);
     }
@@ -208,8 +207,13 @@ internal sealed partial class CheckoutRun : IDisposable
             directory.Sync();
     }
 
-    private byte[]? Label(string path, uint mode) =>
-        options.Labeler?.Invoke(labelPrefix + path, mode) is { } label ? [.. Encoding.UTF8.GetBytes(label), 0] : null;
+    private byte[]? Label(string path, uint mode)
+    {
+        if (options.Labeler == null)
+            return null;
+        path = labelPrefix + path;
+        return options.Labeler(path.Length == 0 ? "/" : path, mode) is { } label ? [.. Encoding.UTF8.GetBytes(label), 0] : null;
+    }
 
     private static IEnumerable<Xattr> Relabelled(XattrSet xattrs, byte[]? label) => label == null
         ? xattrs.Items

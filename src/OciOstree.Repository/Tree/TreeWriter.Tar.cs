@@ -33,6 +33,8 @@ public sealed partial class TreeWriter
                 var reader = new TarReader(tar);
                 while (reader.Next() is { } entry)
                     AddEntry(entry, reader.Content, options, pending, hardLinks, queue);
+                // A compressed archive's own check comes after the end of what it holds.
+                tar.CopyTo(Stream.Null);
             }
             catch (FormatException e)
             {
@@ -56,7 +58,7 @@ public sealed partial class TreeWriter
         TarEntry entry, Stream content, TarCommitOptions options, List<PendingFile> pending,
         List<(MutableTree Parent, string Name, string Target)> hardLinks, WorkQueue<PendingFile> queue)
     {
-        string path = EntryPath(entry.Name, options);
+        string path = EntryPath(entry.Name, entry.Type == TarEntryType.Directory, options);
         // As ostree sees it, a hard link is a regular file without content.
         var original = new FileAttributes(Owner(entry.Uid, path), Owner(entry.Gid, path), entry.Mode | TypeBits(entry.Type));
         if (Modify("/" + path, original) is not { } attributes)
@@ -73,7 +75,7 @@ public sealed partial class TreeWriter
                 break;
             case TarEntryType.HardLink:
                 parent.SetFile(lastName, default);
-                hardLinks.Add((parent, lastName, EntryPath(entry.LinkName, options)));
+                hardLinks.Add((parent, lastName, EntryPath(entry.LinkName, isDirectory: false, options)));
                 break;
             case TarEntryType.SymbolicLink:
                 string target = ToText(entry.LinkName, "target of symlink");
@@ -182,11 +184,12 @@ public sealed partial class TreeWriter
         _ => ModeBits.RegularFile,
     };
 
-    private static string EntryPath(byte[] name, TarCommitOptions options)
+    private static string EntryPath(byte[] name, bool isDirectory, TarCommitOptions options)
     {
         string path = RelativePath(ToText(name, "filename"));
+        // Archives have a slash at the end of a directory, and filters are written for that.
         if (options.TranslatePath != null)
-            path = options.TranslatePath(path);
+            path = options.TranslatePath(isDirectory && path.Length > 0 ? path + "/" : path);
         path = path.Length > 1 ? path.TrimEnd('/') : path;
         // What a filter makes of a path is no more to be trusted than the path.
         RequireNoUplink(path);
