@@ -83,7 +83,7 @@ internal sealed class ContentSink : IDisposable
             Files.SetModified(handle, 0);
         if (transaction.Repo.Settings is { PerObjectFsync: true, Fsync: true })
             Files.Sync(handle);
-        return file.TryLinkAs(transaction.StagingFor(checksum), LoosePath.Of(checksum, ObjectType.File, mode));
+        return file.TryLinkAs(transaction.StageFor(new ObjectName(checksum, ObjectType.File)), LoosePath.Of(checksum, ObjectType.File, mode));
     }
 
     public void Dispose()

@@ -260,7 +260,7 @@ public sealed partial class Repo
             return null;
         if (status.Type == FileType.SymbolicLink)
         {
-            XattrSet linkXattrs = Mode == RepoMode.Bare && !settings.DisableXattrs ? XattrSet.From(Xattrs.ReadAll(directory, path)) : XattrSet.Empty;
+            XattrSet linkXattrs = Mode == RepoMode.Bare && !settings.DisableXattrs ? ReadXattrs(Xattrs.ReadAll(directory, path)) : XattrSet.Empty;
             if (Mode == RepoMode.BareSplitXattrs)
                 linkXattrs = ReadSplitXattrs(directory, path);
             FileHeader link = new(Owner(status.Uid), Owner(status.Gid), FileHeader.SymlinkType | 0x1FF, directory.ReadLink(path), linkXattrs);
@@ -273,7 +273,7 @@ public sealed partial class Repo
         {
             XattrSet xattrs = Mode switch
             {
-                RepoMode.Bare when !settings.DisableXattrs => XattrSet.From(Xattrs.ReadAll(handle)),
+                RepoMode.Bare when !settings.DisableXattrs => ReadXattrs(Xattrs.ReadAll(handle)),
                 RepoMode.BareSplitXattrs => ReadSplitXattrs(directory, path),
                 _ => XattrSet.Empty,
             };
@@ -285,6 +285,10 @@ public sealed partial class Repo
             throw;
         }
     }
+
+    // ostree takes an xattr without a value for none.
+    private static XattrSet ReadXattrs(List<Xattr> xattrs) =>
+        xattrs.Count == 0 ? XattrSet.Empty : XattrSet.From(xattrs.Where(xattr => xattr.Value.Length > 0));
 
     // Whoever owns a bare-user-only repository's files, what they stand for is root's.
     private uint Owner(uint id) => Mode == RepoMode.BareUserOnly ? 0 : id;

@@ -171,16 +171,21 @@ public sealed partial class Repo : IDisposable
     /// <summary>Starts a transaction; it holds the shared lock until it is committed or disposed.</summary>
     public RepoTransaction BeginTransaction() => new(this);
 
-    internal void AddStage(LinuxDirectory stage)
+    internal void AddStages(params ReadOnlySpan<LinuxDirectory> added)
     {
         lock (stagesLock)
-            stages = [.. stages, stage];
+            stages = [.. stages, .. added];
     }
 
-    internal void RemoveStage(LinuxDirectory stage)
+    internal void RemoveStages(params ReadOnlySpan<LinuxDirectory> removed)
     {
         lock (stagesLock)
-            stages = [.. stages.Where(other => other != stage)];
+        {
+            List<LinuxDirectory> left = [.. stages];
+            foreach (LinuxDirectory stage in removed)
+                left.Remove(stage);
+            stages = [.. left];
+        }
     }
 
     public void Dispose()

@@ -197,7 +197,7 @@ public sealed partial class RepoTransaction
     // A link cannot be made without a name: it gets its owner and xattrs under a passing one.
     private bool PublishLink(FileHeader header, Checksum checksum)
     {
-        LinuxDirectory stage = StageFor(checksum);
+        LinuxDirectory stage = StageFor(new ObjectName(checksum, ObjectType.File));
         string passing = $".link-{checksum}-{Environment.CurrentManagedThreadId}";
         stage.MakeSymbolicLink(header.SymlinkTarget, passing);
         try
@@ -228,17 +228,17 @@ public sealed partial class RepoTransaction
             case RepoMode.BareSplitXattrs:
                 throw new RepositoryException("Not allowed due to repo mode");
             case RepoMode.BareUserOnly:
-                ValidateBareUserOnly(header);
+                ValidateBareUserOnly(null, header);
                 break;
         }
     }
 
     /// <summary>Refuses permissions that a file owned by an ordinary user must not have: setuid and its like, and writable for all.</summary>
-    internal static void ValidateBareUserOnly(FileHeader header)
+    internal static void ValidateBareUserOnly(Checksum? checksum, FileHeader header)
     {
         uint invalid = header.Mode & 0xFFF & ~0x1FDu;
         if (!header.IsSymlink && invalid != 0)
-            throw new RepositoryException($"Content object: invalid mode 0{Convert.ToString(header.Mode, 8).PadLeft(4, '0')} with bits 0{Convert.ToString(invalid, 8).PadLeft(4, '0')}");
+            throw new RepositoryException($"Content object{(checksum is null ? "" : " " + checksum)}: invalid mode 0{Convert.ToString(header.Mode, 8).PadLeft(4, '0')} with bits 0{Convert.ToString(invalid, 8).PadLeft(4, '0')}");
     }
 
     /// <summary>Where content comes from: a stream, read on, or a file, read at positions.</summary>
@@ -263,8 +263,4 @@ public sealed partial class RepoTransaction
             }
         }
     }
-
-    internal LinuxDirectory StagingFor(Checksum checksum) => StageFor(checksum);
-
-    internal TemporaryFile CreateStagedFile() => Stage.CreateTemporaryFile();
 }

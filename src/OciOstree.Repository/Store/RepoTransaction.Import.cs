@@ -66,7 +66,7 @@ public sealed partial class RepoTransaction
                 if (toBareUserOnly && file.Header.IsSymlink)
                     return false; // a regular file there, a link here
                 if (Repo.Mode == RepoMode.BareUserOnly)
-                    ValidateBareUserOnly(file.Header);
+                    ValidateBareUserOnly(name.Checksum, file.Header);
                 if (verify)
                     file.Content.CopyTo(Stream.Null, 128 << 10);
             }
@@ -75,7 +75,7 @@ public sealed partial class RepoTransaction
                 Validate(name, source.ReadMetadata(name).Span);
             }
         }
-        LinuxDirectory stage = StageFor(name.Checksum);
+        LinuxDirectory stage = StageFor(name);
         bool linked = source.Objects.TryMakeLink(LoosePath.Of(name, source.Mode), stage, LoosePath.Of(name, Repo.Mode), out Errno errno);
         if (linked || errno == Errno.EEXIST)
         {
@@ -88,7 +88,7 @@ public sealed partial class RepoTransaction
         return errno is Errno.EMLINK or Errno.EXDEV or Errno.EPERM ? false : throw new LinuxException(errno, "link", LoosePath.Of(name, source.Mode));
     }
 
-    private static void Validate(ObjectName name, ReadOnlySpan<byte> bytes)
+    internal static void Validate(ObjectName name, ReadOnlySpan<byte> bytes)
     {
         switch (name.Type)
         {

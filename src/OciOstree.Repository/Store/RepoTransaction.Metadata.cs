@@ -52,12 +52,12 @@ public sealed partial class RepoTransaction
     /// <summary>False if another thread was first.</summary>
     private bool Publish(ObjectName name, ReadOnlySpan<byte> bytes)
     {
-        using TemporaryFile file = Stage.CreateTemporaryFile();
+        using TemporaryFile file = CreateStagedFile();
         Files.Write(file.Handle, bytes);
         Files.SetMode(file.Handle, 0x1A4);
         if (Repo.Settings is { PerObjectFsync: true, Fsync: true })
             Files.Sync(file.Handle);
-        LinuxDirectory stage = StageFor(name.Checksum);
+        LinuxDirectory stage = StageFor(name);
         string path = LoosePath.Of(name, Repo.Mode);
         if (name.Type is not (ObjectType.CommitMeta or ObjectType.TombstoneCommit))
             return file.TryLinkAs(stage, path);
@@ -75,7 +75,7 @@ public sealed partial class RepoTransaction
             {
                 superseded[name] = true;
                 if (staging is { } written)
-                    written.Directory.TryUnlink(LoosePath.Of(name, Repo.Mode));
+                    written.Last.TryUnlink(LoosePath.Of(name, Repo.Mode));
                 return;
             }
             superseded.TryRemove(name, out _);
@@ -85,16 +85,6 @@ public sealed partial class RepoTransaction
         {
             throw Failed($"Writing object {name}", e);
         }
-    }
-
-    /// <summary>Says that a commit was deleted on purpose.</summary>
-    internal void WriteTombstone(Checksum commit)
-    {
-        ObjectName name = new(commit, ObjectType.TombstoneCommit);
-        superseded.TryRemove(name, out _);
-        // As ostree writes it: the checksum's text and a NUL.
-        Variant content = Variant.Dictionary([new KeyValuePair<string, Variant>("commit", Variant.ByteString(commit.ToString()))]);
-        Publish(name, content.Data.Span);
     }
 
     /// <summary>

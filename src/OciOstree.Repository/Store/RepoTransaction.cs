@@ -12,7 +12,7 @@ public sealed partial class RepoTransaction : IDisposable
     private readonly LinuxDirectory temporary;
     private readonly RepoLock.Holder hold;
     private readonly Lock stagingGate = new();
-    private readonly bool[] madePrefixes = new bool[256];
+    private readonly bool[] madePrefixes = new bool[512];
     private volatile StagingDirectory? staging;
     private bool discardStaging;
     private bool finished;
@@ -44,39 +44,43 @@ public sealed partial class RepoTransaction : IDisposable
     public bool HasObject(ObjectName name) => Repo.HasObject(name);
 
     // Made at the first object, so that a transaction that only moves refs costs nothing.
-    private LinuxDirectory Stage
+    private StagingDirectory Staging
     {
         get
         {
             if (staging is { } ready)
-                return ready.Directory;
+                return ready;
             lock (stagingGate)
             {
                 ObjectDisposedException.ThrowIf(finished, this);
                 if (staging is null)
                 {
                     StagingDirectory allocated = StagingDirectory.Allocate(temporary);
-                    Repo.AddStage(allocated.Directory);
+                    Repo.AddStages(allocated.Directory, allocated.Last);
                     staging = allocated;
                 }
-                return staging.Directory;
+                return staging;
             }
         }
     }
 
-    /// <summary>The staging directory with the object's subdirectory made.</summary>
-    private LinuxDirectory StageFor(Checksum checksum)
+    /// <summary>The staging directory for an object, with its subdirectory made.</summary>
+    internal LinuxDirectory StageFor(ObjectName name)
     {
-        LinuxDirectory stage = Stage;
-        int prefix = checksum.FirstByte;
+        bool last = name.Type is ObjectType.Commit or ObjectType.CommitMeta or ObjectType.TombstoneCommit;
+        LinuxDirectory stage = last ? Staging.Last : Staging.Directory;
+        int prefix = name.Checksum.FirstByte;
         // Two threads may both make it; the second finds it there.
-        if (!Volatile.Read(ref madePrefixes[prefix]))
+        ref bool made = ref madePrefixes[last ? prefix + 256 : prefix];
+        if (!Volatile.Read(ref made))
         {
             stage.TryMakeDirectory(LoosePath.Prefix(prefix), Repo.DirectoryMode);
-            Volatile.Write(ref madePrefixes[prefix], true);
+            Volatile.Write(ref made, true);
         }
         return stage;
     }
+
+    internal TemporaryFile CreateStagedFile() => Staging.Directory.CreateTemporaryFile();
 
     /// <summary>
     /// Makes everything visible: flushes the file system once, moves the objects, then marks and refs. All threads that wrote must have finished.
@@ -95,7 +99,8 @@ public sealed partial class RepoTransaction : IDisposable
                 // A commit that is known to be incomplete must never be seen without its mark.
                 WritePartialMarks();
                 MoveObjects(staging.Directory);
-                Repo.RemoveStage(staging.Directory);
+                MoveObjects(staging.Last);
+                Repo.RemoveStages(staging.Directory, staging.Last);
                 staging.Delete();
                 staging = null;
             }
@@ -158,7 +163,7 @@ public sealed partial class RepoTransaction : IDisposable
         {
             if (staging is { } left)
             {
-                Repo.RemoveStage(left.Directory);
+                Repo.RemoveStages(left.Directory, left.Last);
                 // Verified objects are worth keeping for the next try, unless the disk is what they were too many for.
                 if (discardStaging)
                     left.Delete();

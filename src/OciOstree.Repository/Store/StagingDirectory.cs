@@ -12,13 +12,23 @@ internal sealed class StagingDirectory : IDisposable
 {
     private const string Prefix = "staging-";
 
+    // No object directory is called so: another transaction, ours or ostree's, that takes the rest over leaves it behind.
+    private const string LastName = "last";
+
     private readonly LinuxDirectory temporary;
     private FileLock? held;
 
-    private StagingDirectory(LinuxDirectory temporary, LinuxDirectory directory, string name, FileLock held) =>
-        (this.temporary, Directory, Name, this.held) = (temporary, directory, name, held);
+    private StagingDirectory(LinuxDirectory temporary, LinuxDirectory directory, LinuxDirectory last, string name, FileLock held) =>
+        (this.temporary, Directory, Last, Name, this.held) = (temporary, directory, last, name, held);
 
+    /// <summary>Holds what is worth something by itself: content, dirtrees, dirmetas.</summary>
     public LinuxDirectory Directory { get; }
+
+    /// <summary>
+    /// Holds what promises that other objects are there, commits and what belongs to them: it becomes visible last, and never if this
+    /// transaction does not get that far.
+    /// </summary>
+    public LinuxDirectory Last { get; }
 
     public string Name { get; }
 
@@ -46,19 +56,38 @@ internal sealed class StagingDirectory : IDisposable
         FileLock? taken = FileLock.TryAcquire(temporary, LockName(name), LockKind.Exclusive, removeOnRelease: true);
         if (taken is null)
             return null;
-        LinuxDirectory? directory = null;
         try
         {
-            directory = temporary.TryOpenDirectory(name);
+            if (temporary.TryStatus(name) is { Type: FileType.Directory })
+            {
+                LinuxDirectory directory = temporary.OpenDirectory(name);
+                directory.RemoveTree(LastName);
+                directory.MakeDirectory(LastName, 0x1ED);
+                RemoveCommits(directory);
+                return new StagingDirectory(temporary, directory, directory.OpenDirectory(LastName), name, taken);
+            }
         }
-        catch (LinuxException e) when (e.Errno is Errno.ENOTDIR or Errno.ELOOP)
+        catch
         {
-            // Not one of ours, whatever it is called.
+            taken.Dispose();
+            throw;
         }
-        if (directory is not null)
-            return new StagingDirectory(temporary, directory, name, taken);
-        taken.Dispose();
+        taken.Dispose(); // another process was done with it between our look and our lock
         return null;
+    }
+
+    // ostree stages commits among the rest. What an unfinished transaction wrote may lack half of what they name.
+    private static void RemoveCommits(LinuxDirectory directory)
+    {
+        foreach (DirectoryEntry prefix in directory.ReadEntries())
+        {
+            if (prefix.Name.Length != 2 || prefix.Type != FileType.Directory)
+                continue;
+            using LinuxDirectory objects = directory.OpenDirectory(prefix.Name);
+            foreach (DirectoryEntry entry in objects.ReadEntries())
+                if (entry.Name.EndsWith(".commit", StringComparison.Ordinal) || RepoTransaction.IsReplaceable(entry.Name))
+                    objects.TryUnlink(entry.Name);
+        }
     }
 
     /// <summary>Deletes the directory; its lock goes last.</summary>
@@ -73,6 +102,7 @@ internal sealed class StagingDirectory : IDisposable
     {
         held?.Dispose();
         held = null;
+        Last.Dispose();
         Directory.Dispose();
     }
 

@@ -1,0 +1,87 @@
+namespace OciOstree.Repository;
+
+/// <summary>Brings commits over from another repository on this machine: links where both keep objects alike, conversions otherwise, on all processors.</summary>
+public static class LocalPull
+{
+    /// <summary>Runs one pull in a transaction of its own.</summary>
+    /// <exception cref="RepositoryException">A ref or object is missing in the source or damaged; the destination is then as it was.</exception>
+    public static TransactionStats Run(Repo source, Repo destination, LocalPullOptions options, CancellationToken cancellation = default)
+    {
+        // Nothing may be pruned from under us.
+        using RepoLock.Holder hold = source.Locking.Take(RepoLockKind.Shared, cancellation);
+        using RepoTransaction transaction = destination.BeginTransaction();
+        Into(transaction, source, options, cancellation);
+        return transaction.Commit();
+    }
+
+    /// <summary>Brings objects and refs into a transaction that is already running.</summary>
+    public static void Into(RepoTransaction transaction, Repo source, LocalPullOptions options, CancellationToken cancellation = default)
+    {
+        List<(Checksum Commit, string? Ref)> wanted = [];
+        if (options.Refs is null)
+        {
+            foreach ((string name, Checksum target) in source.ListRefs())
+                wanted.Add((target, name));
+        }
+        else
+        {
+            foreach (string name in options.Refs)
+                wanted.Add(Checksum.TryParse(name, out Checksum checksum) ? (checksum, null) : (source.ResolveRequired(name), name));
+        }
+        foreach ((Checksum tip, string? name) in wanted)
+        {
+            if (name is not null && !options.IgnoreBindings)
+                Bindings.Verify(tip, source.ReadCommit(tip), null, RefSpec.Parse(name).Name);
+            PullCommits(transaction, source, tip, options, cancellation);
+        }
+        foreach ((Checksum tip, string? name) in wanted)
+            if (name is not null)
+                transaction.SetRef(options.Remote is null ? name : $"{options.Remote}:{RefSpec.Parse(name).Name}", tip);
+    }
+
+    private static void PullCommits(RepoTransaction transaction, Repo source, Checksum tip, LocalPullOptions options, CancellationToken cancellation)
+    {
+        Checksum? next = tip;
+        for (int left = options.Depth; next is { } commit; left--)
+        {
+            ObjectName name = new(commit, ObjectType.Commit);
+            // An ancestor that the source lacks ends the history there, as it did there.
+            if (commit != tip && !source.HasObject(name))
+                return;
+            bool whole = transaction.Repo.HasObject(name) && transaction.Repo.StateOf(commit) == CommitState.Whole;
+            if (source.StateOf(commit) != CommitState.Whole && !options.CommitsOnly && !whole)
+                throw new RepositoryException($"Commit {commit} is only partly in the source repository");
+            if (!options.CommitsOnly)
+            {
+                if (!whole)
+                    PullTree(transaction, source, source.ReadCommit(commit), options, cancellation);
+                transaction.MarkPartial(commit, false);
+            }
+            else if (!whole)
+            {
+                transaction.MarkPartial(commit, true);
+            }
+            transaction.ImportObject(source, name, options.Untrusted);
+            next = source.ReadCommit(commit).Parent;
+            if (left == 0)
+                return;
+        }
+    }
+
+    private static void PullTree(RepoTransaction transaction, Repo source, Commit commit, LocalPullOptions options, CancellationToken cancellation)
+    {
+        HashSet<ObjectName> reachable = [new ObjectName(commit.RootMeta, ObjectType.DirMeta)];
+        source.TraverseTree(commit.RootTree, reachable);
+        // By name, so that each object directory is worked through once, in both repositories.
+        ObjectName[] objects = [.. reachable];
+        Array.Sort(objects);
+        int done = 0;
+        Workers.Each(objects, cancellation, name =>
+        {
+            if (options.BareUserOnlyFiles && name.Type == ObjectType.File)
+                RepoTransaction.ValidateBareUserOnly(name.Checksum, source.ReadFileHeader(name.Checksum, out _));
+            transaction.ImportObject(source, name, options.Untrusted);
+            options.Progress(Interlocked.Increment(ref done), objects.Length);
+        });
+    }
+}

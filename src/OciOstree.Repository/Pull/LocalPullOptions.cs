@@ -1,0 +1,29 @@
+namespace OciOstree.Repository;
+
+/// <summary>How commits are brought over from another repository on this machine.</summary>
+public sealed record LocalPullOptions
+{
+    /// <summary>Refs or commit checksums to bring; null brings every ref.</summary>
+    public IReadOnlyList<string>? Refs { get; init; }
+
+    /// <summary>Write refs as if they had come from this remote.</summary>
+    public string? Remote { get; init; }
+
+    /// <summary>How many ancestors to bring along; -1 for all that the source has.</summary>
+    public int Depth { get; init; }
+
+    /// <summary>Bring commit objects only, marked as partial.</summary>
+    public bool CommitsOnly { get; init; }
+
+    /// <summary>Check objects before they are linked; those that are converted always are.</summary>
+    public bool Untrusted { get; init; }
+
+    /// <summary>Refuse files with modes outside 0775.</summary>
+    public bool BareUserOnlyFiles { get; init; }
+
+    /// <summary>Do not check that commits are bound to the refs they are asked for by.</summary>
+    public bool IgnoreBindings { get; init; }
+
+    /// <summary>Told how many objects of how many are here, from several threads.</summary>
+    public Action<int, int> Progress { get; init; } = static (_, _) => { };
+}
