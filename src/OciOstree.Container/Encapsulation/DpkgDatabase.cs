@@ -68,8 +68,16 @@ internal sealed class DpkgDatabase
             }
 
             var paths = new List<string>();
-            foreach (string line in ReadLines(file.Checksum))
+            List<string> lines = [.. ReadLines(file.Checksum)];
+            for (int i = 0; i < lines.Count; i++)
             {
+                string line = lines[i];
+                // A directory of the package, listed before what is in it, may be a link in the tree: /bin is nobody's.
+                if (i + 1 < lines.Count && lines[i + 1].Length > line.Length && lines[i + 1][line.Length] == '/' && lines[i + 1].StartsWith(line, StringComparison.Ordinal))
+                {
+                    continue;
+                }
+
                 string path = _diversions.TryGetValue(line, out (string To, string By) diversion) && diversion.By != package ? diversion.To : line;
                 if (_paths.Resolve(path) is { } resolved)
                 {

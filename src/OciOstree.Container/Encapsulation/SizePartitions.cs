@@ -26,7 +26,8 @@ internal sealed class SizePartitions
         List<SizedComponent> large = [.. components.Where(c => c.Size >= high)];
         List<SizedComponent> small = [.. components.Where(c => c.Size < high && c.Size <= low)];
         List<SizedComponent> medium = [.. components.Where(c => c.Size < high && c.Size > low)];
-        List<SizedComponent> rest = [.. large.Skip(maxHigh).Concat(medium).OrderBy(c => c.Component.ChangeFrequency)];
+        List<SizedComponent> rest = [.. large.Skip(maxHigh), .. medium];
+        rest = [.. rest.OrderBy(c => c.Component.ChangeFrequency)]; // a stable sort: within a frequency the order stays that of size
         return new SizePartitions { High = [.. large.Take(maxHigh)], Low = small, Medium = DivideMedium(rest) };
     }
 
