@@ -5,8 +5,16 @@ namespace OciOstree.Cli.Container;
 /// <summary>The words of <c>ostree container image</c>: whole images, layers and all.</summary>
 internal static class ImageVerbs
 {
-    public static Command Group() => new("image", "Commands for container images")
+    public static Command Group()
     {
-        CopyCommand.Create(),
-    };
+        var group = new Command("image", "Commands for container images")
+        {
+            PullCommand.Create(),
+            ImageDeployCommand.Create(),
+            CopyCommand.Create(),
+        };
+        StoreCommands.AddTo(group);
+        group.Add(PruneImagesCommand.Create());
+        return group;
+    }
 }

@@ -1,0 +1,114 @@
+using System.CommandLine;
+using OciOstree.Container;
+using OciOstree.Registry;
+using OciOstree.Repository;
+
+namespace OciOstree.Cli.Container;
+
+/// <summary><c>container image pull</c>: an image into a repository.</summary>
+internal static class PullCommand
+{
+    public static Command Create()
+    {
+        var repo = Opts.Required("REPO", "Path to the repository");
+        var imgref = Opts.Required("IMGREF", "Image reference, e.g. ostree-unverified-registry:quay.io/exampleos/exampleos:latest");
+        var digestFile = Opts.Value("--ostree-digestfile", "PATH", "File to which to write the resulting OSTree commit digest");
+        var check = Opts.Value("--check", "PATH", "Only look for a newer manifest, and write it to this file if there is one; no layers are fetched");
+        var quiet = Opts.Flag("--quiet", "Don't display progress", "-q");
+        var json = Opts.Flag("--json", "Print the result as JSON");
+        var verb = new Verb(
+            "pull",
+            "Pull (or update) a container image",
+            "oci-ostree container image pull /ostree/repo ostree-unverified-registry:quay.io/example/os:stable",
+            "oci-ostree container image pull repo ostree-unverified-image:oci-archive:os.ociarchive --json")
+        {
+            repo, imgref, digestFile, check, quiet, json,
+        };
+        var images = new ImageOptions().AddTo(verb);
+        return verb.Does(parsed =>
+        {
+            var reference = OstreeImageReference.Parse(parsed.GetValue(imgref)!);
+            using var opened = Repo.Open(parsed.GetValue(repo)!);
+            using var importer = new ImageImporter(opened, reference, new ImportOptions { Registry = images.Read(parsed) });
+            var plan = importer.Prepare(Entry.Cancellation);
+            var asJson = parsed.GetValue(json);
+            if (plan.Present is not null)
+            {
+                WriteDigestFile(parsed.GetValue(digestFile), plan.Present.MergeCommit);
+                Report(asJson, $"No changes in {reference} => {plan.Present.MergeCommit}", () => StoredImage.From(reference.ToString(), plan.Present) with { Changed = false, LayersFetched = 0, BytesFetched = 0 });
+                return;
+            }
+
+            if (parsed.GetValue(check) is { } checkPath)
+            {
+                File.WriteAllBytes(checkPath, plan.ManifestBytes.Span);
+                return;
+            }
+
+            if (!asJson)
+            {
+                PrintPlan(plan);
+            }
+
+            var (count, bytes) = (plan.LayersToFetch.Count(), plan.BytesToFetch);
+            var image = TransferBars.Run(progress => importer.Import(plan, progress, Entry.Cancellation), parsed.GetValue(quiet));
+            foreach (var warning in image.Dropped.Warnings())
+            {
+                Console.Error.WriteLine(warning);
+            }
+
+            WriteDigestFile(parsed.GetValue(digestFile), image.MergeCommit);
+            Report(asJson, $"Wrote: {reference} => {image.MergeCommit}", () => StoredImage.From(reference.ToString(), image) with
+            {
+                Changed = true,
+                LayersFetched = count,
+                BytesFetched = bytes,
+                Dropped = image.Dropped.Paths,
+                Warnings = [.. image.Dropped.Warnings()],
+            });
+        });
+    }
+
+    /// <summary>What is there and what is missing, in the peer's words.</summary>
+    internal static void PrintPlan(ImportPlan plan)
+    {
+        if (plan.Previous is { } previous)
+        {
+            var old = previous.Manifest.Layers.DistinctBy(layer => layer.Digest).ToDictionary(layer => layer.Digest);
+            var now = plan.Manifest.Layers.DistinctBy(layer => layer.Digest).ToDictionary(layer => layer.Digest);
+            Line("Total new layers: ", [.. now.Values], plan.Manifest.Layers.Sum(layer => layer.Size));
+            Line("Removed layers:   ", [.. old.Values.Where(layer => !now.ContainsKey(layer.Digest))]);
+            Line("Added layers:     ", [.. now.Values.Where(layer => !old.ContainsKey(layer.Digest))]);
+        }
+
+        var present = plan.Layers.Count(layer => layer.Commit is not null);
+        if (present < plan.Layers.Count)
+        {
+            Console.Out.WriteLine($"layers already present: {present}; layers needed: {plan.Layers.Count - present} ({Output.Size(plan.BytesToFetch)})");
+            Console.Out.Flush();
+        }
+    }
+
+    private static void Line(string what, IReadOnlyList<Descriptor> layers, long? size = null) =>
+        Console.Out.WriteLine($"{what}{layers.Count,-4}  Size: {Output.Size(size ?? layers.Sum(layer => layer.Size))}");
+
+    private static void Report(bool asJson, string line, Func<StoredImage> value)
+    {
+        if (asJson)
+        {
+            Output.Json(value(), ImageJsonContext.Default.StoredImage);
+        }
+        else
+        {
+            Console.Out.WriteLine(line);
+        }
+    }
+
+    private static void WriteDigestFile(string? path, Checksum commit)
+    {
+        if (path is not null)
+        {
+            File.WriteAllText(path, commit.ToString());
+        }
+    }
+}

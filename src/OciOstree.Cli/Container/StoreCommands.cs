@@ -1,0 +1,110 @@
+using System.CommandLine;
+using System.Text;
+using OciOstree.Container;
+using OciOstree.Registry;
+using OciOstree.Repository;
+
+namespace OciOstree.Cli.Container;
+
+/// <summary>The words about images that are in a repository: <c>container image list|history|metadata|remove|prune-layers|clear-cached-update</c>.</summary>
+internal static class StoreCommands
+{
+    public static void AddTo(Command group)
+    {
+        group.Add(List());
+        group.Add(History());
+        group.Add(Metadata());
+        group.Add(Remove());
+        group.Add(PruneLayers());
+        group.Add(ClearCachedUpdate());
+    }
+
+    private static Command List()
+    {
+        var json = Opts.Flag("--json", "Print the images as JSON");
+        return new Verb("list", "List container images", "oci-ostree container image list --repo=/ostree/repo") { json }.Does(parsed =>
+        {
+            using var repo = OpenRepo(parsed);
+            var store = new ImageStore(repo);
+            if (parsed.GetValue(json))
+            {
+                Output.Json([.. store.List().Select(image => StoredImage.From(image.ToString(), store.Require(image)))], ImageJsonContext.Default.IReadOnlyListStoredImage);
+                return;
+            }
+
+            foreach (var image in store.List())
+            {
+                Console.Out.WriteLine(image);
+            }
+        });
+    }
+
+    private static Command History()
+    {
+        var (imgref, json) = (ImageArgument(), Opts.Flag("--json", "Print the layers as JSON"));
+        return new Verb("history", "Output metadata about an already stored container image", "oci-ostree container image history --repo=/ostree/repo docker://quay.io/example/os:stable") { imgref, json }.Does(parsed =>
+        {
+            using var repo = OpenRepo(parsed);
+            var history = ImageStore.History(new ImageStore(repo).Require(ImageReference.Parse(parsed.GetValue(imgref)!)));
+            if (parsed.GetValue(json))
+            {
+                Output.Json([.. history.Select(line => new HistoryLine(line.Layer.Digest.ToString(), line.Layer.Size, line.CreatedBy))], ImageJsonContext.Default.IReadOnlyListHistoryLine);
+                return;
+            }
+
+            Console.Out.WriteLine($"{"ID",-20}  {"SIZE",9}  CREATED BY");
+            foreach (var (layer, createdBy) in history)
+            {
+                Console.Out.WriteLine($"{layer.Digest.Hex[..20]}  {Output.Size(layer.Size),9}  {createdBy.ReplaceLineEndings(" ")}".TrimEnd());
+            }
+        });
+    }
+
+    private static Command Metadata()
+    {
+        var (imgref, config) = (ImageArgument(), Opts.Flag("--config", "Output the config, not the manifest"));
+        return new Verb("metadata", "Output manifest or configuration for an already stored container image", "oci-ostree container image metadata --repo=/ostree/repo --config docker://quay.io/example/os:stable") { imgref, config }.Does(parsed =>
+        {
+            using var repo = OpenRepo(parsed);
+            var image = new ImageStore(repo).Require(ImageReference.Parse(parsed.GetValue(imgref)!));
+            using var output = Console.OpenStandardOutput();
+            output.Write(Encoding.UTF8.GetBytes(parsed.GetValue(config) ? image.ConfigJson : image.ManifestJson));
+        });
+    }
+
+    private static Command Remove()
+    {
+        var imgrefs = Opts.Rest("IMGREF", "Images, e.g. docker://quay.io/exampleos/exampleos:latest", atLeast: 1);
+        var skipGc = Opts.Flag("--skip-gc", "Do not garbage collect unused layers");
+        return new Verb("remove", "Unreference one or more pulled container images and perform a garbage collection", "oci-ostree container image remove --repo=/ostree/repo docker://quay.io/example/os:stable") { imgrefs, skipGc }.Does(parsed =>
+        {
+            using var repo = OpenRepo(parsed);
+            var store = new ImageStore(repo);
+            var images = parsed.GetValue(imgrefs)!.Select(ImageReference.Parse).ToArray();
+            store.Remove(images);
+            Console.Out.WriteLine(parsed.GetValue(skipGc) ? $"Removed images: {images.Length}" : $"Removed images: {images.Length} layers: {store.PruneLayers()}");
+        });
+    }
+
+    private static Command PruneLayers() =>
+        new Verb("prune-layers", "Garbage collect unreferenced image layer references", "oci-ostree container image prune-layers --repo=/ostree/repo").Does(parsed =>
+        {
+            using var repo = OpenRepo(parsed);
+            Console.Out.WriteLine($"Removed layers: {new ImageStore(repo).PruneLayers()}");
+        });
+
+    private static Command ClearCachedUpdate()
+    {
+        var imgref = ImageArgument();
+        return new Verb("clear-cached-update", "Remove metadata for a cached update", "oci-ostree container image clear-cached-update --repo=/ostree/repo docker://quay.io/example/os:stable") { imgref }.Does(parsed =>
+        {
+            using var repo = OpenRepo(parsed);
+            new ImageStore(repo).ClearCachedUpdate(ImageReference.Parse(parsed.GetValue(imgref)!));
+        });
+    }
+
+    internal static Repo OpenRepo(ParseResult parsed) =>
+        Repo.Open(parsed.GetValue(Globals.Repo) ?? throw new UsageException("--repo=PATH is required"));
+
+    private static Argument<string> ImageArgument() => Opts.Required("IMGREF", "Container image reference, e.g. docker://quay.io/exampleos/exampleos:latest");
+}
