@@ -10,8 +10,8 @@ internal static class BootTree
 {
     private static string Guest => Path.Combine(AppContext.BaseDirectory, "guest");
 
-    /// <summary>Makes the tree. <paramref name="version"/> is in <c>/usr/lib/version</c>; <paramref name="rebaseTo"/> is what the scenario moves to.</summary>
-    internal static void Make(string root, KernelPackage kernel, string version, string rebaseTo)
+    /// <summary>Makes the tree. <paramref name="version"/> is in <c>/usr/lib/version</c>; <paramref name="commands"/> are what the scenario runs.</summary>
+    internal static void Make(string root, KernelPackage kernel, string version, GuestCommands commands)
     {
         foreach (string directory in (string[])["boot", "dev", "proc", "run", "sys", "sysroot", "var", "usr/bin", "usr/sbin", "usr/lib", "usr/lib64", "usr/libexec", "usr/etc", $"usr/lib/modules/{kernel.Version}"])
             Directory.CreateDirectory(Path.Combine(root, directory));
@@ -31,6 +31,7 @@ internal static class BootTree
         }
         string ours = OurProgram.Path();
         File.Copy(ours, root + "/usr/bin/oci-ostree");
+        File.CreateSymbolicLink(root + "/usr/bin/ostree", "oci-ostree");
         SharedLibraries.Copy(ours, root);
         // .NET opens OpenSSL by name, when it first needs a digest.
         foreach (string library in (string[])["libcrypto.so.3", "libssl.so.3"])
@@ -44,7 +45,7 @@ internal static class BootTree
         foreach (string script in (string[])["start", "scenario"])
             CopyScript(script, $"{root}/usr/libexec/{script}");
         File.Copy(Path.Combine(Guest, "inittab"), root + "/usr/etc/inittab");
-        File.WriteAllText(root + "/usr/lib/scenario.conf", $"REBASE_TO='{rebaseTo}'\n");
+        File.WriteAllText(root + "/usr/lib/scenario.conf", $"MOVE='{commands.Move}'\nBACK='{commands.Back}'\nSTATUS='{commands.Status}'\nSTATUS_JSON='{commands.StatusJson}'\n");
         File.WriteAllText(root + "/usr/lib/version", version + "\n");
         File.WriteAllText(root + "/usr/lib/os-release", $"ID=mini\nNAME=Mini\nVERSION_ID={version}\nPRETTY_NAME=\"Mini {version}\"\n");
         File.CreateSymbolicLink(root + "/usr/etc/os-release", "../usr/lib/os-release");
