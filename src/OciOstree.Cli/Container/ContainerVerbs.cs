@@ -14,6 +14,7 @@ internal static class ContainerVerbs
 
     public static void AddTo(Command group)
     {
+        group.Add(EncapsulateCommand.Create());
         group.Add(UnencapsulateCommand.Create());
         group.Add(ImageVerbs.Group());
     }

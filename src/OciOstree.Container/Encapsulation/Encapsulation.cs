@@ -115,16 +115,16 @@ public static class Encapsulation
         Repo repo, Checksum commit, Chunk chunk, bool isBase, IImageDestination destination, EncapsulateOptions options, ITransferProgress progress,
         CancellationToken cancellationToken)
     {
-        using ITransferItem item = progress.Begin(chunk.Name, null);
+        using ITransferItem item = progress.Begin(chunk.Name, chunk.Size > 0 ? chunk.Size : null);
         using BlobWriter blob = destination.CreateBlob();
-        using var sink = new LayerSink(blob, options, item);
+        using var sink = new LayerSink(blob, options);
         if (isBase)
         {
-            LayerWriter.WriteBase(repo, commit, chunk.Objects, sink, cancellationToken);
+            LayerWriter.WriteBase(repo, commit, chunk.Objects, sink, item, cancellationToken);
         }
         else
         {
-            LayerWriter.WriteChunk(repo, chunk.Objects, sink, cancellationToken);
+            LayerWriter.WriteChunk(repo, chunk.Objects, sink, item, cancellationToken);
         }
 
         Digest diffId = sink.Finish();

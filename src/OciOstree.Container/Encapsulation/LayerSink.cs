@@ -9,13 +9,9 @@ internal sealed class LayerSink : CompressingStream
 {
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private readonly Stream _compressor;
-    private readonly ITransferItem _progress;
 
-    internal LayerSink(Stream destination, EncapsulateOptions options, ITransferItem progress)
-    {
-        _compressor = Compressor.Open(destination, options.Compression, options.CompressionLevel);
-        _progress = progress;
-    }
+    internal LayerSink(Stream destination, EncapsulateOptions options)
+        => _compressor = Compressor.Open(destination, options.Compression, options.CompressionLevel);
 
     internal long Size { get; private set; }
 
@@ -24,7 +20,6 @@ internal sealed class LayerSink : CompressingStream
         _hash.AppendData(buffer);
         _compressor.Write(buffer);
         Size += buffer.Length;
-        _progress.Advance(buffer.Length);
     }
 
     /// <summary>Completes the compressed data; the digest is that of what was written here.</summary>

@@ -1,5 +1,6 @@
 using System.Text;
 using OciOstree.Formats.Tar;
+using OciOstree.Registry;
 using OciOstree.Repository;
 
 namespace OciOstree.Container;
@@ -22,29 +23,32 @@ internal sealed class LayerWriter
     private readonly TarWriter _tar;
     private readonly HashSet<Checksum> _metadata = [];
     private readonly HashSet<Checksum> _xattrs = [];
+    private readonly ITransferItem _progress;
     private readonly CancellationToken _cancellationToken;
     private bool _hasVarTmp;
 
-    private LayerWriter(Repo repo, Stream output, CancellationToken cancellationToken)
+    private LayerWriter(Repo repo, Stream output, ITransferItem progress, CancellationToken cancellationToken)
     {
         _repo = repo;
         _tar = new TarWriter(output);
+        _progress = progress;
         _cancellationToken = cancellationToken;
     }
 
     /// <summary>The commit's own layer: the commit, all of its metadata objects and directories, and some content.</summary>
-    internal static void WriteBase(Repo repo, Checksum commit, IReadOnlyList<ContentObject> content, Stream output, CancellationToken cancellationToken)
+    internal static void WriteBase(
+        Repo repo, Checksum commit, IReadOnlyList<ContentObject> content, Stream output, ITransferItem progress, CancellationToken cancellationToken)
     {
-        var writer = new LayerWriter(repo, output, cancellationToken);
+        var writer = new LayerWriter(repo, output, progress, cancellationToken);
         writer.WriteCommit(commit);
         writer.WriteContent(content);
         writer._tar.Finish();
     }
 
     /// <summary>A layer of content only.</summary>
-    internal static void WriteChunk(Repo repo, IReadOnlyList<ContentObject> content, Stream output, CancellationToken cancellationToken)
+    internal static void WriteChunk(Repo repo, IReadOnlyList<ContentObject> content, Stream output, ITransferItem progress, CancellationToken cancellationToken)
     {
-        var writer = new LayerWriter(repo, output, cancellationToken);
+        var writer = new LayerWriter(repo, output, progress, cancellationToken);
         writer.WriteRepository();
         writer.WriteContent(content);
         writer._tar.Finish();
@@ -122,6 +126,7 @@ internal sealed class LayerWriter
             try
             {
                 WriteObject(item);
+                _progress.Advance(item.Size);
             }
             catch (Exception e) when (e is RepositoryException or IOException or TarException)
             {

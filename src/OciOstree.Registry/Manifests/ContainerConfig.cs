@@ -24,6 +24,9 @@ public sealed record ContainerConfig
     /// <summary>Members that this type does not know (volumes, ports, health checks), kept for writing it again.</summary>
     internal IReadOnlyDictionary<string, JsonElement>? Others { get; init; }
 
+    /// <exception cref="RegistryException">It is no <c>config</c> member of an image configuration.</exception>
+    public static ContainerConfig Parse(ReadOnlyMemory<byte> bytes) => Json.Parse(bytes, What, Read);
+
     internal static ContainerConfig Read(JsonElement element)
     {
         Json.RequireObject(element, What);
