@@ -19,6 +19,9 @@ public sealed partial class Repo
     {
         if (Checksum.TryParse(refspec, out Checksum full))
             return full;
+        // A ref that is called like the start of some commit's checksum means the ref; ostree takes the commit, which surprises.
+        if (RefName.IsValid(refspec) && ResolveName(new RefSpec(null, refspec), searchRemotes: false) is { } named)
+            return named;
         if (ResolvePartial(refspec) is { } partial)
             return partial;
         if (refspec.EndsWith('^'))
@@ -59,7 +62,7 @@ public sealed partial class Repo
             using SafeFileHandle? file = Root.TryOpenFile(path, OpenFlags.ReadOnly);
             return file is null ? null : Checksum.Parse(Encoding.ASCII.GetString(Files.ReadAll(file, MaxRefFile, path)).AsSpan().TrimEnd());
         }
-        catch (LinuxException e) when (e.Errno is Errno.EISDIR or Errno.ENOTDIR)
+        catch (LinuxException e) when (e.Errno is Errno.EISDIR or Errno.ENOTDIR) // part of other refs' names
         {
             return null;
         }

@@ -12,7 +12,7 @@ internal sealed class ContentStream : Stream
     private readonly ObjectName name;
     private readonly IncrementalHash? hash;
     private long remaining;
-    private bool ended;
+    private bool verified, ended;
 
     public ContentStream(Stream source, Checksum checksum, FileHeader header, long size, bool verify)
     {
@@ -63,9 +63,9 @@ internal sealed class ContentStream : Stream
 
     private void Verify()
     {
-        if (ended)
+        if (verified)
             return;
-        ended = true;
+        verified = true;
         Span<byte> digest = stackalloc byte[Checksum.Size];
         hash!.GetHashAndReset(digest);
         Checksum actual = Checksum.FromBytes(digest);

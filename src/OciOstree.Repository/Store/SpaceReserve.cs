@@ -1,9 +1,10 @@
+using OciOstree.Linux;
+
 namespace OciOstree.Repository;
 
 /// <summary>What a transaction may still write before it eats into <c>min-free-space</c>. Checked before content is written; metadata is let through.</summary>
 internal sealed class SpaceReserve
 {
-    private readonly long reserved;
     private long available = long.MaxValue;
 
     public SpaceReserve(Repo repo)
@@ -11,12 +12,12 @@ internal sealed class SpaceReserve
         RepoSettings settings = repo.Settings;
         if (settings.MinFreeSpaceBytes == 0 && settings.MinFreeSpacePercent == 0)
             return;
-        DriveInfo drive = new($"/proc/self/fd/{repo.Root.Handle.DangerousGetHandle()}/");
+        Volume volume = Volume.Of(repo.Root.Handle, repo.Path);
         // root may use the blocks that are kept back for it
-        long free = Environment.IsPrivilegedProcess ? drive.TotalFreeSpace : drive.AvailableFreeSpace;
-        reserved = settings.MinFreeSpaceBytes > 0
+        long free = Environment.IsPrivilegedProcess ? volume.Free : volume.Available;
+        long reserved = settings.MinFreeSpaceBytes > 0
             ? (long)Math.Min(settings.MinFreeSpaceBytes, long.MaxValue)
-            : (long)(drive.TotalSize * (settings.MinFreeSpacePercent / 100.0));
+            : (long)(volume.Size * (settings.MinFreeSpacePercent / 100.0));
         Configured = settings.MinFreeSpaceBytes > 0 ? $"min-free-space-size {settings.MinFreeSpaceBytes >> 20}MB" : $"min-free-space-percent '{settings.MinFreeSpacePercent}%'";
         available = Math.Max(0, free - reserved);
     }

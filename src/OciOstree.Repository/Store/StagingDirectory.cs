@@ -135,7 +135,7 @@ internal sealed class StagingDirectory : IDisposable
     private static string PrefixOfThisBoot()
     {
         // ostree's tests pretend to reboot through this variable.
-        string boot = Environment.GetEnvironmentVariable("OSTREE_BOOTID") ?? File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim();
+        string boot = Environment.GetEnvironmentVariable("OSTREE_BOOTID") ?? BootId.Current;
         return $"{Prefix}{boot}-";
     }
 

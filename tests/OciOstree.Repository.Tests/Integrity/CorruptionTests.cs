@@ -1,0 +1,175 @@
+namespace OciOstree.Repository.Tests;
+
+/// <summary>A damaged object of each type, in each mode, is found by fsck, named, and never served.</summary>
+public class CorruptionTests
+{
+    public static TheoryData<RepoMode, string, string> Damages
+    {
+        get
+        {
+            TheoryData<RepoMode, string, string> data = [];
+            foreach (RepoMode mode in (RepoMode[])[RepoMode.Bare, RepoMode.BareUser, RepoMode.BareUserOnly, RepoMode.Archive])
+                foreach (string type in (string[])["file", "dirtree", "dirmeta", "commit"])
+                    foreach (string damage in (string[])["flip", "truncate", "append", "empty", "remove"])
+                        if (mode != RepoMode.Archive || type != "file" || damage != "append") // bytes after the compressed data's end are no part of it
+                            data.Add(mode, type, damage);
+            data.Add(RepoMode.Bare, "file", "chmod");
+            data.Add(RepoMode.Bare, "file", "chown");
+            data.Add(RepoMode.Bare, "file", "xattr");
+            data.Add(RepoMode.BareUser, "file", "meta");
+            data.Add(RepoMode.BareUser, "file", "nometa");
+            data.Add(RepoMode.BareUserOnly, "file", "chmod");
+            return data;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Damages))]
+    public void Damage_is_found_and_not_served(RepoMode mode, string type, string damage)
+    {
+        using ScratchDirectory scratch = new();
+        scratch.Write("tree/dir/file", new string('x', 5000) + string.Concat(Enumerable.Range(0, 500)));
+        Checksum commit = Ostree.Commit(Ostree.Init(scratch["repo"], mode), scratch["tree"], "test");
+        using Repo repo = Repo.Open(scratch["repo"]);
+        ObjectName victim = repo.Traverse(commit).First(name => name.Type.Word() == type);
+        string path = scratch[$"repo/objects/{victim.Checksum.ToString()[..2]}/{victim.Checksum.ToString()[2..]}.{(type == "file" && mode == RepoMode.Archive ? "filez" : type)}"];
+        Damage(path, damage);
+
+        // fsck reads everything afresh, as another process would.
+        using Repo fresh = Repo.Open(scratch["repo"]);
+        List<string> said = [];
+        bool missing = damage == "remove";
+        if (type == "commit")
+        {
+            Exception e = Assert.Throws<RepositoryException>(() => fresh.Fsck(new FsckOptions { KeepGoing = true, Report = said.Add }));
+            Assert.Contains(victim.Checksum.ToString(), string.Join('\n', said));
+            Assert.Contains("Loading commit for ref", e.Message);
+        }
+        else
+        {
+            FsckResult result = fresh.Fsck(new FsckOptions { KeepGoing = true, Report = said.Add });
+            Assert.True(result.FoundCorruption);
+            Assert.Equal(missing ? [victim] : [], result.Missing);
+            Assert.Equal(missing ? [] : [victim], result.Corrupted);
+            Assert.Contains(said, line => line.Contains(victim.Checksum.ToString()) && line.Contains($"n commits {commit}"));
+            if (!missing)
+                Assert.Throws<RepositoryException>(() => fresh.Fsck(new FsckOptions()));
+        }
+        AssertNotServed(fresh, victim);
+
+        // And it spreads nowhere: neither as a link nor converted, unless a conversion finds the content undamaged.
+        foreach (RepoMode to in (RepoMode[])[mode, mode == RepoMode.Archive ? RepoMode.Bare : RepoMode.Archive])
+        {
+            using Repo copy = TransactionTests.New(scratch, to, "copy-" + to);
+            if ((mode, type, damage, to) == (RepoMode.Archive, "file", "truncate", RepoMode.Bare))
+            {
+                LocalPull.Run(fresh, copy, new LocalPullOptions { Untrusted = true });
+                Assert.False(copy.Fsck(new FsckOptions()).FoundCorruption);
+                continue;
+            }
+            Assert.Throws<RepositoryException>(() => LocalPull.Run(fresh, copy, new LocalPullOptions { Untrusted = true }));
+            Assert.Empty(copy.ListObjects());
+            Assert.Empty(copy.ListRefs());
+        }
+    }
+
+    private static void AssertNotServed(Repo repo, ObjectName victim)
+    {
+        if (victim.Type != ObjectType.File)
+        {
+            Assert.Throws<RepositoryException>(() => repo.ReadMetadata(victim));
+            return;
+        }
+        Assert.Throws<RepositoryException>(() =>
+        {
+            using RepoFile file = repo.OpenFile(victim.Checksum);
+            file.Content.CopyTo(Stream.Null);
+        });
+    }
+
+    private static void Damage(string path, string damage)
+    {
+        byte[] bytes = File.ReadAllBytes(path);
+        switch (damage)
+        {
+            case "flip":
+                bytes[^3] ^= 1;
+                File.WriteAllBytes(path, bytes);
+                break;
+            case "truncate":
+                File.WriteAllBytes(path, bytes[..^1]);
+                break;
+            case "append":
+                File.WriteAllBytes(path, [.. bytes, 0]);
+                break;
+            case "empty":
+                File.WriteAllBytes(path, []);
+                break;
+            case "remove":
+                File.Delete(path);
+                break;
+            case "chmod":
+                Tool.Run("chmod", "0700", path).Ok();
+                break;
+            case "chown":
+                Tool.Run("chown", "77", path).Ok();
+                break;
+            case "xattr":
+                Tool.Run("setfattr", "-n", "user.added", "-v", "1", path).Ok();
+                break;
+            case "meta":
+                Tool.Run("setfattr", "-n", "user.ostreemeta", "-v", "0x000000000000000000008180", path).Ok();
+                break;
+            case "nometa":
+                Tool.Run("setfattr", "-x", "user.ostreemeta", path).Ok();
+                break;
+        }
+    }
+
+    [Fact]
+    public void An_archived_file_that_lies_about_its_size_is_found()
+    {
+        using ScratchDirectory scratch = new();
+        using Repo repo = TransactionTests.New(scratch, RepoMode.Archive);
+        using RepoTransaction transaction = repo.BeginTransaction();
+        Checksum checksum = transaction.WriteFile(FileHeader.Regular(0, 0, 0x1A4, XattrSet.Empty), 3, new MemoryStream([1, 2, 3]));
+        transaction.Commit();
+        string path = scratch[$"repo/objects/{checksum.ToString()[..2]}/{checksum.ToString()[2..]}.filez"];
+        // A header that claims another size is found even though the size is no part of the checksum.
+        byte[] bytes = File.ReadAllBytes(path);
+        bytes[15]++;
+        File.WriteAllBytes(path, bytes);
+        Assert.Throws<RepositoryException>(() => repo.VerifyObject(new ObjectName(checksum, ObjectType.File)));
+        // And one that claims to be longer than the file allocates nothing of the kind.
+        bytes[0] = 0x7F;
+        File.WriteAllBytes(path, bytes);
+        Assert.Throws<RepositoryException>(() => repo.VerifyObject(new ObjectName(checksum, ObjectType.File)));
+    }
+
+    [Theory]
+    [InlineData(RepoMode.Bare)]
+    [InlineData(RepoMode.Archive)]
+    public void Deleting_what_is_damaged_marks_its_commits_and_a_new_pull_heals_them(RepoMode mode)
+    {
+        using ScratchDirectory scratch = new();
+        TreeBuilder.Build(scratch["tree"], shape: new TreeShape { EmptyXattrs = false, LargeFiles = false });
+        Checksum commit = Ostree.Commit(Ostree.Init(scratch["source"], mode), scratch["tree"], "test");
+        Ostree.Init(scratch["repo"], mode);
+        Tool.Run("cp", "-a", "--", scratch["source/objects"], scratch["source/refs"], scratch["repo"]).Ok();
+        using Repo source = Repo.Open(scratch["source"]), repo = Repo.Open(scratch["repo"]);
+        ObjectName victim = repo.Traverse(commit).First(name => name.Type == ObjectType.File && !repo.ReadFileHeader(name.Checksum, out _).IsSymlink);
+        string path = Directory.EnumerateFiles(scratch[$"repo/objects/{victim.Checksum.ToString()[..2]}"], $"{victim.Checksum.ToString()[2..]}*").Single();
+        File.AppendAllText(path, "x");
+        if (mode == RepoMode.Archive)
+            File.WriteAllText(path, "y");
+        FsckResult result = repo.Fsck(new FsckOptions { Delete = true });
+        Assert.Equal([victim], result.Corrupted);
+        Assert.False(File.Exists(path));
+        Assert.Equal(CommitState.PartialByFsck, repo.StateOf(commit));
+        Assert.Contains("1 partial commits from fsck-detected corruption", Ostree.Run(scratch["repo"], "fsck").Failed().Error);
+        Assert.Equal(1, repo.Fsck(new FsckOptions()).CommitsBrokenByFsck);
+        LocalPull.Run(source, repo, new LocalPullOptions());
+        Assert.Equal(CommitState.Whole, repo.StateOf(commit));
+        Ostree.Run(scratch["repo"], "fsck", "--quiet").Ok();
+    }
+}
