@@ -12,7 +12,41 @@ public class EntryTests
     {
         var (code, _, error) = Run(calledAs, "no-such-verb");
         Assert.Equal(expected, code);
-        Assert.StartsWith("error: Unknown command 'no-such-verb'\n", error);
+        Assert.Contains("error: Unknown command 'no-such-verb'\n", error);
+    }
+
+    [Fact]
+    public void OstreeWithoutACommandListsThem()
+    {
+        var (code, output, error) = Run("ostree");
+        Assert.Equal(1, code);
+        Assert.Equal("", output);
+        Assert.StartsWith("Usage:\n  ostree [OPTION…] COMMAND\n\nBuiltin Commands:\n", error);
+        Assert.EndsWith("\nerror: No command specified\n", error);
+        (code, _, error) = Run("ostree", "remote", "nope");
+        Assert.Equal(1, code);
+        Assert.Contains("Builtin \"remote\" Commands:\n", error);
+        Assert.EndsWith("\nerror: Unknown \"remote\" subcommand 'nope'\n", error);
+    }
+
+    [Fact]
+    public void OstreesHelpHasOstreesForm()
+    {
+        var (code, output, _) = Run("ostree", "log", "--help");
+        Assert.Equal(0, code);
+        Assert.Equal(
+            "Usage:\n  ostree log [OPTION…] REV\n\nShow log starting at commit or ref\n\nHelp Options:\n  -h, --help        Show help options\n\n" +
+            "Application Options:\n  --repo=PATH       Path to OSTree repository (defaults to current directory or /sysroot/ostree/repo)\n" +
+            "  --raw             Show raw variant data\n  -v, --verbose     Print debug information during command processing\n" +
+            "  --version         Print version information and exit\n\n", output);
+    }
+
+    [Fact]
+    public void VersionNeedsNoCommand()
+    {
+        var (code, output, _) = Run("ostree", "--version");
+        Assert.Equal(0, code);
+        Assert.StartsWith("libostree:\n Version: '", output);
     }
 
     [Fact]

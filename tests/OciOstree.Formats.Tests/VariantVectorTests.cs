@@ -5,7 +5,7 @@ namespace OciOstree.Formats.Tests;
 /// <summary>
 /// Values of random types, a part of them damaged, with what GLib 2.74 makes of them: type, bytes, whether they are in normal
 /// form, the two printed forms, the bytes of the normal form and of that with its numbers' bytes swapped. And texts with
-/// what GLib parses them to, or its complaint after an exclamation mark.
+/// what GLib parses them to, or its complaint after an exclamation mark. And keys put into a GVariantDict, with the order they come out in.
 /// </summary>
 public sealed class VariantVectorTests
 {
@@ -60,5 +60,17 @@ public sealed class VariantVectorTests
         }
         Assert.True(count > 100);
         Assert.True(differences.Count == 0, string.Join("\n", differences));
+    }
+
+    [Fact]
+    public void DictionariesHaveTheOrderOfGlibs()
+    {
+        foreach (string[] row in Read("dictionary-orders.tsv"))
+        {
+            var dictionary = new VariantDictionary();
+            foreach (string key in row[0].Split(';', StringSplitOptions.RemoveEmptyEntries))
+                dictionary[key] = Variant.Boolean(true);
+            Assert.Equal(row[1], string.Join(';', dictionary.ToVariant().Children.Select(e => e[0].AsString())));
+        }
     }
 }

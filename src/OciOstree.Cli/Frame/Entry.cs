@@ -24,8 +24,22 @@ internal static class Entry
         {
             if (UsageProblem(parsed) is { } problem)
             {
-                Console.Error.WriteLine($"error: {problem}");
-                Console.Error.WriteLine($"See '{UsageName(parsed)} --help'.");
+                if (!personality.IsOstree)
+                {
+                    Console.Error.WriteLine($"error: {problem}");
+                    Console.Error.WriteLine($"See '{UsageName(parsed)} --help'.");
+                }
+                else
+                {
+                    // As ostree: a command that is missing or unknown gets the list of those there are.
+                    if (parsed.CommandResult.Command.Action is null && UnknownOption(parsed) is null)
+                    {
+                        GOptionHelp.Write(Console.Error, personality.Name, parsed.CommandResult);
+                    }
+
+                    Console.Error.WriteLine($"error: {problem}");
+                }
+
                 return personality.UsageExitCode;
             }
 
@@ -43,6 +57,12 @@ internal static class Entry
         }
         catch (UsageException e)
         {
+            if (e.WithHelp)
+            {
+                GOptionHelp.Write(Console.Error, personality.Name, parsed.CommandResult);
+                Console.Error.WriteLine();
+            }
+
             Console.Error.WriteLine($"error: {e.Message}");
             return personality.UsageExitCode;
         }
@@ -80,7 +100,7 @@ internal static class Entry
     /// <summary>What is wrong with the words given, or null. A request for help or completions is never wrong: its action has cleared the errors.</summary>
     private static string? UsageProblem(ParseResult parsed)
     {
-        if (parsed.Action is VerbHelp || parsed.Tokens.Any(t => t.Type == TokenType.Directive))
+        if (parsed.Action is VerbHelp or VersionAction || parsed.Tokens.Any(t => t.Type == TokenType.Directive))
         {
             return null;
         }
@@ -90,9 +110,12 @@ internal static class Entry
             return option;
         }
 
-        if (parsed.UnmatchedTokens.Count > 0 && parsed.CommandResult.Command.Action is null)
+        if (parsed.CommandResult.Command.Action is null)
         {
-            return $"Unknown command '{parsed.UnmatchedTokens[0]}'";
+            var group = parsed.CommandResult.Command is RootCommand ? "" : $"\"{parsed.CommandResult.Command.Name}\" sub";
+            return parsed.UnmatchedTokens.Count > 0
+                ? $"Unknown {group}command '{parsed.UnmatchedTokens[0]}'"
+                : $"No {group}command specified";
         }
 
         return parsed.Errors.Count > 0 ? parsed.Errors[0].Message.TrimEnd('.') : null;

@@ -8,7 +8,7 @@ internal static class Globals
     public static readonly Option<bool> Verbose = Recursive(Opts.Flag("--verbose", "Print debug information during command processing", "-v"));
 
     /// <summary>The repository; ostree's verbs fall back to <c>OSTREE_REPO</c>, the current directory, then the system's.</summary>
-    public static readonly Option<string?> Repo = Recursive(Opts.Value("--repo", "PATH", "Path to the ostree repository"));
+    public static readonly Option<string?> Repo = Recursive(Opts.Value("--repo", "PATH", "Path to OSTree repository (defaults to current directory or /sysroot/ostree/repo)"));
 
     private static Option<T> Recursive<T>(Option<T> option)
     {

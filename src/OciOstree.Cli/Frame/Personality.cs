@@ -20,6 +20,11 @@ internal sealed class Personality
     /// <summary>ostree's own programs exit with 1 on a wrong usage, and scripts written for it know no other code.</summary>
     public int UsageExitCode { get; }
 
+    public string Name => _name;
+
+    /// <summary>Called as ostree: help and complaints have its form.</summary>
+    public bool IsOstree => _name == "ostree";
+
     public static Personality Named(string calledAs) => calledAs switch
     {
         "ostree" => new("ostree", ExitCodes.Failed),
@@ -58,7 +63,7 @@ internal sealed class Personality
         {
             if (option is HelpOption { Action: HelpAction standard } help)
             {
-                help.Action = new VerbHelp(standard);
+                help.Action = new VerbHelp(standard, this);
             }
             else if (option is VersionOption version)
             {

@@ -3,7 +3,7 @@ using System.CommandLine;
 namespace OciOstree.Cli;
 
 /// <summary>A command with the example that its help ends with.</summary>
-internal sealed class Verb : Command
+internal class Verb : Command
 {
     public Verb(string name, string description, params string[] examples)
         : base(name, description)

@@ -7,5 +7,22 @@ internal static class OstreeVerbs
 {
     public static void AddTo(Command root)
     {
+        root.Add(CatCommand.Create());
+        root.Add(CheckoutCommand.Create());
+        root.Add(ChecksumCommand.Create());
+        root.Add(CommitCommand.Create());
+        root.Add(ConfigCommand.Create());
+        root.Add(FsckCommand.Create());
+        root.Add(InitCommand.Create());
+        root.Add(LogCommand.Create());
+        root.Add(LsCommand.Create());
+        root.Add(PruneCommand.Create());
+        root.Add(PullLocalCommand.Create());
+        root.Add(RefsCommand.Create());
+        root.Add(RemoteCommand.Create());
+        root.Add(ResetCommand.Create());
+        root.Add(RevParseCommand.Create());
+        root.Add(ShowCommand.Create());
+        root.Add(SummaryCommand.Create());
     }
 }

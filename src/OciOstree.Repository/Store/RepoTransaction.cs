@@ -40,6 +40,9 @@ public sealed partial class RepoTransaction : IDisposable
 
     public Repo Repo { get; }
 
+    /// <summary>Whether a repository that keeps its summary up to date does so when refs have changed; not while a summary is being made.</summary>
+    internal bool KeepsSummary { get; init; } = true;
+
     /// <summary>Whether an object is in the repository, its parents, or written by a running transaction.</summary>
     public bool HasObject(ObjectName name) => Repo.HasObject(name);
 
@@ -112,6 +115,8 @@ public sealed partial class RepoTransaction : IDisposable
             RemoveSuperseded();
             RemovePartialMarks();
             WriteRefs();
+            if (KeepsSummary && refs.Count > 0 && Repo.Settings.AutoUpdateSummary)
+                RepoSummary.Update(Repo, []);
         }
         catch (LinuxException e)
         {

@@ -1,0 +1,41 @@
+using System.CommandLine;
+using OciOstree.Repository;
+
+namespace OciOstree.Cli.Ostree;
+
+internal static class PullLocalCommand
+{
+    public static Command Create()
+    {
+        var commitsOnly = Opts.Flag("--commit-metadata-only", "Fetch only the commit metadata");
+        var remote = Opts.Value("--remote", "REMOTE", "Add REMOTE to refspec");
+        var disableFsync = Opts.Flag("--disable-fsync", "Do not invoke fsync()");
+        var untrusted = Opts.Flag("--untrusted", "Verify checksums of local sources (always enabled for HTTP pulls)");
+        var bareUserOnly = Opts.Flag("--bareuseronly-files", "Reject regular files with mode outside of 0775 (world writable, suid, etc.)");
+        var noDeltas = Opts.Flag("--disable-static-deltas", "Do not use static deltas");
+        var noBindings = Opts.Flag("--disable-verify-bindings", "Do not verify commit bindings");
+        var depth = Opts.Number("--depth", "DEPTH", "Traverse DEPTH parents (-1=infinite) (default: 0)");
+        return new OstreeVerb("pull-local", "Copy data from SRC_REPO", "SRC_REPO [REFS...]", "ostree pull-local --repo=/srv/repo /mnt/usb/repo main")
+        {
+            commitsOnly, remote, disableFsync, untrusted, bareUserOnly, noDeltas, noBindings, depth,
+        }.Does((OstreeCall call) =>
+        {
+            Repo destination = call.Repo;
+            call.Need(1, "DESTINATION must be specified");
+            if (call.Get(disableFsync))
+                destination.DisableFsync();
+            using Repo source = OstreeCall.Open(call.Words[0]);
+            TransactionStats stats = LocalPull.Run(source, destination, new LocalPullOptions
+            {
+                Refs = call.Words.Count > 1 ? call.Words.Skip(1).ToArray() : null,
+                Remote = call.Get(remote),
+                Depth = (int)(call.Get(depth) ?? 0),
+                CommitsOnly = call.Get(commitsOnly),
+                Untrusted = call.Get(untrusted),
+                BareUserOnlyFiles = call.Get(bareUserOnly),
+                IgnoreBindings = call.Get(noBindings),
+            }, Entry.Cancellation);
+            call.Print($"{stats.MetadataWritten} metadata, {stats.ContentWritten} content objects imported; {SizeText.Of(stats.ContentBytesWritten)} content written");
+        });
+    }
+}
