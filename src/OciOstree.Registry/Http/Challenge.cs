@@ -67,7 +67,7 @@ internal sealed record Challenge(string Scheme, IReadOnlyDictionary<string, stri
             value.Append(text[position]);
         }
 
-        position++;
+        position = Math.Min(position + 1, text.Length);
         return value.ToString();
     }
 }

@@ -17,8 +17,9 @@ internal static class HttpReason
             switch (inner)
             {
                 case SocketException { SocketErrorCode: SocketError.TimedOut or SocketError.WouldBlock }:
-                case TimeoutException:
                     return "timed out";
+                case TimeoutException timeout:
+                    return timeout.Message;
                 case SocketException socket:
                     return Printable.Clip(socket.Message).ToLowerInvariant();
                 case AuthenticationException { InnerException: null } authentication:

@@ -1,0 +1,77 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+
+namespace OciOstree.Testing;
+
+/// <summary>An HTTP/1.1 server on the loopback interface that does exactly what a test tells it to, however wrong.</summary>
+public sealed class TestServer : IDisposable
+{
+    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly ConcurrentBag<TcpClient> _clients = [];
+    private readonly Action<HttpExchange> _handler;
+
+    public TestServer(Action<HttpExchange> handler)
+    {
+        _handler = handler;
+        _listener.Start();
+        new Thread(Accept) { IsBackground = true }.Start();
+    }
+
+    /// <summary><c>127.0.0.1:PORT</c>.</summary>
+    public string Host => _listener.LocalEndpoint.ToString()!;
+
+    /// <summary>All requests so far, in the order in which they were read.</summary>
+    public ConcurrentQueue<HttpExchange> Requests { get; } = [];
+
+    /// <summary>After how many bytes of a request's body (by method and target) the connection breaks; null lets it through.</summary>
+    public Func<string, string, int?>? BreakBodyAt { get; set; }
+
+    public void Dispose()
+    {
+        _listener.Dispose();
+        foreach (TcpClient client in _clients)
+            client.Dispose();
+    }
+
+    private void Accept()
+    {
+        try
+        {
+            while (true)
+            {
+                TcpClient client = _listener.AcceptTcpClient();
+                _clients.Add(client);
+                new Thread(() => Serve(client)) { IsBackground = true }.Start();
+            }
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException or InvalidOperationException)
+        {
+            // Disposed: the test is over.
+        }
+    }
+
+    private void Serve(TcpClient client)
+    {
+        try
+        {
+            NetworkStream stream = client.GetStream();
+            while (HttpExchange.Read(stream, BreakBodyAt) is { } exchange)
+            {
+                Requests.Enqueue(exchange);
+                if (!exchange.IsClosed)
+                    _handler(exchange);
+                if (exchange.IsClosed)
+                    return;
+            }
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException or SocketException)
+        {
+            // The client has gone, which tests provoke.
+        }
+        finally
+        {
+            client.Dispose();
+        }
+    }
+}
