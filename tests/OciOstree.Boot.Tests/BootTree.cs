@@ -45,7 +45,7 @@ internal static class BootTree
         foreach (string script in (string[])["start", "scenario"])
             CopyScript(script, $"{root}/usr/libexec/{script}");
         File.Copy(Path.Combine(Guest, "inittab"), root + "/usr/etc/inittab");
-        File.WriteAllText(root + "/usr/lib/scenario.conf", $"MOVE='{commands.Move}'\nBACK='{commands.Back}'\nSTATUS='{commands.Status}'\nSTATUS_JSON='{commands.StatusJson}'\n");
+        File.WriteAllText(root + "/usr/lib/scenario.conf", commands.Configuration);
         File.WriteAllText(root + "/usr/lib/version", version + "\n");
         File.WriteAllText(root + "/usr/lib/os-release", $"ID=mini\nNAME=Mini\nVERSION_ID={version}\nPRETTY_NAME=\"Mini {version}\"\n");
         File.CreateSymbolicLink(root + "/usr/etc/os-release", "../usr/lib/os-release");

@@ -1,4 +1,8 @@
 namespace OciOstree.Boot.Tests;
 
-/// <summary>What a guest runs: to move to the second version on its first boot, to go back on its second, and to tell where it is.</summary>
-internal sealed record GuestCommands(string Move, string Back, string Status, string StatusJson);
+/// <summary>What a guest runs: at the end of each boot but the last (a reboot follows), and to tell where it is.</summary>
+internal sealed record GuestCommands(string Status, string StatusJson, params string[] Steps)
+{
+    /// <summary>As the guest's shell reads it.</summary>
+    internal string Configuration => $"STATUS='{Status}'\nSTATUS_JSON='{StatusJson}'\n" + string.Concat(Steps.Select((step, i) => $"STEP{i + 1}='{step}'\n"));
+}
