@@ -26,14 +26,14 @@ public sealed class BootTests(ITestOutputHelper output)
             string tree = MakeTree(scratch, version, commands);
             OurProgram.Run("commit", "--repo", repo, "--branch=mini/" + version, "--tree=dir=" + tree, "--bootable", "--add-metadata-string=version=" + version, "--subject=Mini " + version).Ok();
             string image = $"docker://{registry.Host}/mini:{version}";
-            OurProgram.Run("container", "encapsulate", "--repo", repo, "mini/" + version, image).Ok();
+            OurProgram.Run("container", "encapsulate", "--tls-verify=false", "--repo", repo, "mini/" + version, image).Ok();
             Assert.NotEqual(previous, previous = Tool.Run("skopeo", "inspect", "--tls-verify=false", "--format={{.Digest}}", image).Ok().OutputLine);
         }
         Lap("two images made and pushed");
 
         using var disk = BootDisk.Create(scratch, "disk", "500M");
         InitializeSysroot(disk);
-        OurProgram.Run("deploy", "--sysroot", disk.Root, "--stateroot", "mini",
+        OurProgram.Run("deploy", "--tls-verify=false", "--sysroot", disk.Root, "--stateroot", "mini",
             "--imgref", $"ostree-unverified-registry:{registry.Host}/mini:1", "--target-imgref", $"ostree-unverified-registry:{GuestRegistry}/mini:1",
             "--karg=root=LABEL=" + BootDisk.Label, "--karg=rw", "--karg=console=ttyS0", "--karg=quiet").Ok();
         Lap("the first deployed");

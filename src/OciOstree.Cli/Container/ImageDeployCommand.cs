@@ -47,7 +47,9 @@ internal static class ImageDeployCommand
                 (null, { } name) => new OstreeImageReference(Source(parsed.GetValue(enforcePolicy), parsed.GetValue(remote)), ImageReference.Parse($"{parsed.GetValue(transport) ?? "registry"}:{name}")),
                 _ => throw new UsageException("one of --imgref and --image is required"),
             };
-            using var sysroot = Sysroot.Sysroot.Open(parsed.GetValue(sysrootPath) ?? Sysroot.Sysroot.DefaultPath, new SysrootOptions { Warning = Warn });
+            string root = parsed.GetValue(sysrootPath) ?? Sysroot.Sysroot.DefaultPath;
+            BootedSystem.MakeWritable(root);
+            using var sysroot = Sysroot.Sysroot.Open(root, new SysrootOptions { Warning = Warn });
             var options = new ImageDeployOptions
             {
                 KernelArguments = parsed.GetValue(kargs) is { Length: > 0 } given ? given : null,

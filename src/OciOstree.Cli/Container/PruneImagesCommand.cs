@@ -21,7 +21,9 @@ internal static class PruneImagesCommand
                 throw new UsageException("--full includes --and-layers");
             }
 
-            using var sysroot = Sysroot.Sysroot.Open(parsed.GetValue(sysrootPath) ?? Sysroot.Sysroot.DefaultPath);
+            string root = parsed.GetValue(sysrootPath) ?? Sysroot.Sysroot.DefaultPath;
+            BootedSystem.MakeWritable(root);
+            using var sysroot = Sysroot.Sysroot.Open(root);
             var removed = ContainerDeploy.RemoveUndeployedImages(sysroot);
             var store = new ImageStore(sysroot.Repo);
             if (parsed.GetValue(full))
