@@ -5,16 +5,16 @@ namespace OciOstree.Container;
 /// <summary>What a commit holds: its directories, and its content objects with their sizes and paths. Holds names, no content.</summary>
 public sealed class CommitContent
 {
-    private readonly Dictionary<string, DirTree> _directories;
-    private readonly Dictionary<Checksum, ContentObject> _byChecksum;
+    private readonly Dictionary<string, DirTree> directories;
+    private readonly Dictionary<Checksum, ContentObject> byChecksum;
 
     private CommitContent(Repo repo, Commit commit, Dictionary<string, DirTree> directories, List<ContentObject> objects)
     {
         Repo = repo;
         Commit = commit;
-        _directories = directories;
+        this.directories = directories;
         Objects = objects;
-        _byChecksum = objects.ToDictionary(o => o.Checksum);
+        byChecksum = objects.ToDictionary(o => o.Checksum);
     }
 
     public Repo Repo { get; }
@@ -25,7 +25,7 @@ public sealed class CommitContent
     public IReadOnlyList<ContentObject> Objects { get; }
 
     /// <summary>Directories by their path in the tree (the root's is empty), in the tree's order: parents before children, siblings sorted.</summary>
-    public IReadOnlyDictionary<string, DirTree> Directories => _directories;
+    public IReadOnlyDictionary<string, DirTree> Directories => directories;
 
     /// <summary>Walks the commit; file headers are read on all cores.</summary>
     /// <exception cref="RepositoryException">An object is missing or damaged.</exception>
@@ -77,9 +77,9 @@ public sealed class CommitContent
         }
     }
 
-    public ContentObject? Find(Checksum checksum) => _byChecksum.GetValueOrDefault(checksum);
+    public ContentObject? Find(Checksum checksum) => byChecksum.GetValueOrDefault(checksum);
 
     /// <summary>The object at a path of the tree (no links are followed); null if there is none or a directory.</summary>
     public ContentObject? Find(string directory, string name)
-        => _directories.TryGetValue(directory, out DirTree? tree) && tree.TryGetFile(name, out Checksum checksum) ? Find(checksum) : null;
+        => directories.TryGetValue(directory, out DirTree? tree) && tree.TryGetFile(name, out Checksum checksum) ? Find(checksum) : null;
 }

@@ -12,20 +12,20 @@ internal sealed class ComponentGrouping(CommitContent content)
     private const string KernelDirectory = "usr/lib/modules";
     private const int DirectoryDepth = 3;
 
-    private readonly Dictionary<string, Component> _components = new(StringComparer.Ordinal);
-    private readonly Dictionary<Checksum, string> _owners = [];
-    private string? _databasePath;
-    private bool _hasPackages;
+    private readonly Dictionary<string, Component> components = new(StringComparer.Ordinal);
+    private readonly Dictionary<Checksum, string> owners = [];
+    private string? databasePath;
+    private bool hasPackages;
 
-    internal IReadOnlyDictionary<Checksum, string> Owners => _owners;
+    internal IReadOnlyDictionary<Checksum, string> Owners => owners;
 
     /// <summary>By name, so that nothing depends on how they were found.</summary>
-    internal IReadOnlyList<Component> Components => [.. _components.Values.OrderBy(c => c.Id, StringComparer.Ordinal)];
+    internal IReadOnlyList<Component> Components => [.. components.Values.OrderBy(c => c.Id, StringComparer.Ordinal)];
 
     internal void ClaimPackages(DpkgDatabase database)
     {
-        _databasePath = database.Path;
-        _hasPackages = true;
+        databasePath = database.Path;
+        hasPackages = true;
         foreach ((string package, IReadOnlyList<string> paths) in database.ReadPackages())
         {
             foreach (string path in paths)
@@ -49,7 +49,7 @@ internal sealed class ComponentGrouping(CommitContent content)
     {
         foreach (ContentObject item in content.Objects)
         {
-            if (!_owners.ContainsKey(item.Checksum))
+            if (!owners.ContainsKey(item.Checksum))
             {
                 (string name, uint frequency) = NameOf(item.Paths[0]);
                 Claim(item, name, frequency);
@@ -65,12 +65,12 @@ internal sealed class ComponentGrouping(CommitContent content)
             return path.Name == "initramfs.img" ? ("initramfs", Component.EveryBuild) : ("kernel", PackageFrequency);
         }
 
-        if (_databasePath is not null && (directory == _databasePath || directory.StartsWith(_databasePath + "/", StringComparison.Ordinal)))
+        if (databasePath is not null && (directory == databasePath || directory.StartsWith(databasePath + "/", StringComparison.Ordinal)))
         {
             return ("package-database", Component.EveryBuild);
         }
 
-        uint frequency = _hasPackages ? DirectoryFrequency : PackageFrequency;
+        uint frequency = hasPackages ? DirectoryFrequency : PackageFrequency;
         if (directory.Length == 0)
         {
             return ("toplevel", frequency);
@@ -92,7 +92,7 @@ internal sealed class ComponentGrouping(CommitContent content)
     private void Claim(ContentObject item, string name, uint frequency)
     {
         name = name.Replace(ChunkPlan.ComponentSeparator, '_'); // the separator of the annotation that remembers the names
-        _components.TryAdd(name, new Component(name, name, frequency));
-        _owners.TryAdd(item.Checksum, name);
+        components.TryAdd(name, new Component(name, name, frequency));
+        owners.TryAdd(item.Checksum, name);
     }
 }

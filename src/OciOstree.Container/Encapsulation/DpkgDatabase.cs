@@ -15,16 +15,16 @@ internal sealed class DpkgDatabase
         "usr/lib/sysimage/dpkg", "usr/lib/dpkg", "usr/share/dpkg", "usr/share/factory/var/lib/dpkg", "var/lib/dpkg",
     ];
 
-    private readonly CommitContent _content;
-    private readonly DirTree _info;
-    private readonly TreePaths _paths;
-    private readonly Dictionary<string, (string To, string By)> _diversions = new(StringComparer.Ordinal);
+    private readonly CommitContent content;
+    private readonly DirTree info;
+    private readonly TreePaths treePaths;
+    private readonly Dictionary<string, (string To, string By)> diversions = new(StringComparer.Ordinal);
 
     private DpkgDatabase(CommitContent content, string path, DirTree info)
     {
-        _content = content;
-        _paths = new TreePaths(content);
-        _info = info;
+        this.content = content;
+        treePaths = new TreePaths(content);
+        this.info = info;
         Path = path;
         ReadDiversions();
         Architecture = ReadArchitecture();
@@ -53,7 +53,7 @@ internal sealed class DpkgDatabase
     /// <summary>Packages by name, and their paths where these are in the tree: without leading slash, directory links resolved.</summary>
     internal IEnumerable<(string Package, IReadOnlyList<string> Paths)> ReadPackages()
     {
-        foreach (DirTreeFile file in _info.Files)
+        foreach (DirTreeFile file in info.Files)
         {
             if (!file.Name.EndsWith(".list", StringComparison.Ordinal))
             {
@@ -78,8 +78,8 @@ internal sealed class DpkgDatabase
                     continue;
                 }
 
-                string path = _diversions.TryGetValue(line, out (string To, string By) diversion) && diversion.By != package ? diversion.To : line;
-                if (_paths.Resolve(path) is { } resolved)
+                string path = diversions.TryGetValue(line, out (string To, string By) diversion) && diversion.By != package ? diversion.To : line;
+                if (treePaths.Resolve(path) is { } resolved)
                 {
                     paths.Add(resolved);
                 }
@@ -92,12 +92,12 @@ internal sealed class DpkgDatabase
     // Three lines each: the path, where it went, the package that may still use it (":" for the administrator).
     private void ReadDiversions()
     {
-        if (_content.Find(Path, "diversions") is { } file)
+        if (content.Find(Path, "diversions") is { } file)
         {
             List<string> lines = [.. ReadLines(file.Checksum)];
             for (int i = 0; i + 2 < lines.Count; i += 3)
             {
-                _diversions[lines[i]] = (lines[i + 1], lines[i + 2]);
+                diversions[lines[i]] = (lines[i + 1], lines[i + 2]);
             }
         }
     }
@@ -106,7 +106,7 @@ internal sealed class DpkgDatabase
     private string? ReadArchitecture()
     {
         bool wanted = false;
-        foreach (string line in ReadLines(_content.Find(Path, "status")!.Checksum))
+        foreach (string line in ReadLines(content.Find(Path, "status")!.Checksum))
         {
             if (line.StartsWith("Package: ", StringComparison.Ordinal))
             {
@@ -132,7 +132,7 @@ internal sealed class DpkgDatabase
 
     private IEnumerable<string> ReadLines(Checksum checksum)
     {
-        using RepoFile file = _content.Repo.OpenFile(checksum);
+        using RepoFile file = content.Repo.OpenFile(checksum);
         if (file.Header.IsSymlink)
         {
             yield break;

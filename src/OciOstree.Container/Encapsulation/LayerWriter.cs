@@ -19,20 +19,20 @@ internal sealed class LayerWriter
 
     private static ReadOnlySpan<byte> RepoConfig => "[core]\nrepo_version=1\nmode=bare-split-xattrs\n"u8;
 
-    private readonly Repo _repo;
-    private readonly TarWriter _tar;
-    private readonly HashSet<Checksum> _metadata = [];
-    private readonly HashSet<Checksum> _xattrs = [];
-    private readonly ITransferItem _progress;
-    private readonly CancellationToken _cancellationToken;
-    private bool _hasVarTmp;
+    private readonly Repo repo;
+    private readonly TarWriter tar;
+    private readonly HashSet<Checksum> writtenMetadata = [];
+    private readonly HashSet<Checksum> writtenXattrs = [];
+    private readonly ITransferItem progress;
+    private readonly CancellationToken cancellationToken;
+    private bool hasVarTmp;
 
     private LayerWriter(Repo repo, Stream output, ITransferItem progress, CancellationToken cancellationToken)
     {
-        _repo = repo;
-        _tar = new TarWriter(output);
-        _progress = progress;
-        _cancellationToken = cancellationToken;
+        this.repo = repo;
+        tar = new TarWriter(output);
+        this.progress = progress;
+        this.cancellationToken = cancellationToken;
     }
 
     /// <summary>The commit's own layer: the commit, all of its metadata objects and directories, and some content.</summary>
@@ -42,7 +42,7 @@ internal sealed class LayerWriter
         var writer = new LayerWriter(repo, output, progress, cancellationToken);
         writer.WriteCommit(commit);
         writer.WriteContent(content);
-        writer._tar.Finish();
+        writer.tar.Finish();
     }
 
     /// <summary>A layer of content only.</summary>
@@ -51,7 +51,7 @@ internal sealed class LayerWriter
         var writer = new LayerWriter(repo, output, progress, cancellationToken);
         writer.WriteRepository();
         writer.WriteContent(content);
-        writer._tar.Finish();
+        writer.tar.Finish();
     }
 
     private void WriteRepository()
@@ -76,20 +76,20 @@ internal sealed class LayerWriter
 
     private void WriteCommit(Checksum checksum)
     {
-        Commit commit = _repo.ReadCommit(checksum);
-        DirMeta root = _repo.ReadDirMeta(commit.RootMeta);
+        Commit commit = repo.ReadCommit(checksum);
+        DirMeta root = repo.ReadDirMeta(commit.RootMeta);
         WriteDirectory("./", root.Uid, root.Gid, root.Mode);
         WriteRepository();
         WriteMetadata(checksum, ObjectType.Commit);
         // An importer verifies the commit with its detached metadata, so this comes right after it.
-        if (_repo.ReadCommitMeta(checksum) is { } detached)
+        if (repo.ReadCommitMeta(checksum) is { } detached)
         {
             WriteFile(ObjectPath(checksum, "commitmeta"), detached.Data.Span);
         }
 
         WriteMetadata(commit.RootMeta, ObjectType.DirMeta);
         WriteTree("", commit.RootTree, isShown: true);
-        if (!_hasVarTmp)
+        if (!hasVarTmp)
         {
             // /var is empty in a commit, and systemd-tmpfiles does not run in a container.
             WriteDirectory("var/tmp", 0, 0, StickyMode);
@@ -98,10 +98,10 @@ internal sealed class LayerWriter
 
     private void WriteTree(string path, Checksum checksum, bool isShown)
     {
-        _cancellationToken.ThrowIfCancellationRequested();
+        cancellationToken.ThrowIfCancellationRequested();
         WriteMetadata(checksum, ObjectType.DirTree);
-        _hasVarTmp |= path == "var/tmp";
-        foreach (DirTreeDirectory child in _repo.ReadDirTree(checksum).Directories)
+        hasVarTmp |= path == "var/tmp";
+        foreach (DirTreeDirectory child in repo.ReadDirTree(checksum).Directories)
         {
             WriteMetadata(child.Meta, ObjectType.DirMeta);
             string childPath = path.Length == 0 ? child.Name : $"{path}/{child.Name}";
@@ -109,7 +109,7 @@ internal sealed class LayerWriter
             bool isChildShown = isShown && childPath != "sysroot";
             if (isChildShown)
             {
-                DirMeta meta = _repo.ReadDirMeta(child.Meta);
+                DirMeta meta = repo.ReadDirMeta(child.Meta);
                 // The slash is a trace of how ostree-ext maps this one path.
                 WriteDirectory(childPath == "usr/etc" ? "etc/" : ToContainerPath(childPath), meta.Uid, meta.Gid, meta.Mode);
             }
@@ -122,11 +122,11 @@ internal sealed class LayerWriter
     {
         foreach (ContentObject item in objects)
         {
-            _cancellationToken.ThrowIfCancellationRequested();
+            cancellationToken.ThrowIfCancellationRequested();
             try
             {
                 WriteObject(item);
-                _progress.Advance(item.Size);
+                progress.Advance(item.Size);
             }
             catch (Exception e) when (e is RepositoryException or IOException or TarException)
             {
@@ -137,7 +137,7 @@ internal sealed class LayerWriter
 
     private void WriteObject(ContentObject item)
     {
-        using RepoFile file = _repo.OpenFile(item.Checksum);
+        using RepoFile file = repo.OpenFile(item.Checksum);
         FileHeader header = file.Header;
         WriteXattrs(item.Checksum, header.Xattrs.Serialized.Span);
         var entry = new TarEntry
@@ -151,12 +151,12 @@ internal sealed class LayerWriter
         {
             entry.Type = TarEntryType.SymbolicLink;
             entry.LinkName = Encoding.UTF8.GetBytes(header.SymlinkTarget);
-            _tar.Write(entry);
+            tar.Write(entry);
         }
         else
         {
             entry.Size = file.Size;
-            _tar.Write(entry, file.Content);
+            tar.Write(entry, file.Content);
         }
 
         // An empty file is written again instead of linked: a build that appends to one of its paths would change them all.
@@ -168,7 +168,7 @@ internal sealed class LayerWriter
         foreach (ContentPath path in item.Paths)
         {
             entry.Name = Encoding.UTF8.GetBytes(ToContainerPath(path.ToString()));
-            _tar.WriteOver(entry);
+            tar.WriteOver(entry);
         }
     }
 
@@ -177,12 +177,12 @@ internal sealed class LayerWriter
     {
         Checksum checksum = Checksum.Compute(xattrs);
         string path = ObjectPath(checksum, "file-xattrs");
-        if (_xattrs.Add(checksum))
+        if (writtenXattrs.Add(checksum))
         {
             WriteFile(path, xattrs);
         }
 
-        _tar.Write(new TarEntry
+        tar.Write(new TarEntry
         {
             Name = Encoding.UTF8.GetBytes(ObjectPath(owner, "file-xattrs-link")),
             Type = TarEntryType.HardLink,
@@ -194,14 +194,14 @@ internal sealed class LayerWriter
     private void WriteMetadata(Checksum checksum, ObjectType type)
     {
         // A dirtree and a dirmeta of the same bytes cannot be: checksums of both fit into one set.
-        if (_metadata.Add(checksum))
+        if (writtenMetadata.Add(checksum))
         {
             string suffix = type switch { ObjectType.Commit => "commit", ObjectType.DirTree => "dirtree", _ => "dirmeta" };
-            WriteFile(ObjectPath(checksum, suffix), _repo.ReadMetadata(new ObjectName(checksum, type)).Span);
+            WriteFile(ObjectPath(checksum, suffix), repo.ReadMetadata(new ObjectName(checksum, type)).Span);
         }
     }
 
-    private void WriteDirectory(string path, uint uid = 0, uint gid = 0, uint mode = DirectoryMode) => _tar.Write(new TarEntry
+    private void WriteDirectory(string path, uint uid = 0, uint gid = 0, uint mode = DirectoryMode) => tar.Write(new TarEntry
     {
         Name = Encoding.UTF8.GetBytes(path),
         Type = TarEntryType.Directory,
@@ -211,7 +211,7 @@ internal sealed class LayerWriter
     });
 
     private void WriteFile(string path, ReadOnlySpan<byte> content)
-        => _tar.Write(new TarEntry { Name = Encoding.UTF8.GetBytes(path), Mode = FileMode, Size = content.Length }, content);
+        => tar.Write(new TarEntry { Name = Encoding.UTF8.GetBytes(path), Mode = FileMode, Size = content.Length }, content);
 
     private static string ObjectPath(Checksum checksum, string suffix)
     {

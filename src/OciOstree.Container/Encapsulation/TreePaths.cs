@@ -10,7 +10,7 @@ internal sealed class TreePaths(CommitContent content)
 {
     private const int MaxLinks = 40; // as the kernel
 
-    private readonly Dictionary<string, string?> _resolved = new(StringComparer.Ordinal) { [""] = "" };
+    private readonly Dictionary<string, string?> resolved = new(StringComparer.Ordinal) { [""] = "" };
 
     /// <summary>The tree's path, without leading slash; its last part is not followed. Null if its directory is not in the tree.</summary>
     internal string? Resolve(string path)
@@ -28,7 +28,7 @@ internal sealed class TreePaths(CommitContent content)
 
     private string? Directory(string path, int links)
     {
-        if (_resolved.TryGetValue(path, out string? known))
+        if (resolved.TryGetValue(path, out string? known))
         {
             return known;
         }
@@ -36,7 +36,7 @@ internal sealed class TreePaths(CommitContent content)
         int slash = path.LastIndexOf('/');
         string? parent = Directory(slash < 0 ? "" : path[..slash], links);
         string? found = parent is null ? null : Child(parent, path[(slash + 1)..], links);
-        _resolved[path] = found;
+        resolved[path] = found;
         return found;
     }
 

@@ -50,15 +50,15 @@ public static class Decompressor
     /// <summary>The bytes already read from a stream, then the rest of it.</summary>
     private sealed class PrefixedStream(byte[] first, int count, Stream rest, bool leaveOpen) : DecompressingStream
     {
-        private int _given;
+        private int given;
 
         public override int Read(Span<byte> buffer)
         {
-            if (_given < count)
+            if (given < count)
             {
-                int part = Math.Min(buffer.Length, count - _given);
-                first.AsSpan(_given, part).CopyTo(buffer);
-                _given += part;
+                int part = Math.Min(buffer.Length, count - given);
+                first.AsSpan(given, part).CopyTo(buffer);
+                given += part;
                 return part;
             }
 

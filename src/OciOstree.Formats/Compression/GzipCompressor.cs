@@ -11,13 +11,13 @@ public sealed class GzipCompressor : CompressingStream
     // GZipStream writes nothing at all for no content, which is no gzip file: an empty final block, then checksum and length of zero.
     private static ReadOnlySpan<byte> EmptyMember => [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 
-    private readonly GZipStream _gzip;
-    private readonly Stream _destination;
+    private readonly GZipStream gzip;
+    private readonly Stream destination;
     // zlib-ng's fast levels match only within what one call hands over: the same input gives the same output only in pieces of the same size.
-    private readonly byte[] _piece = GC.AllocateUninitializedArray<byte>(64 * 1024);
-    private int _used;
-    private bool _written;
-    private bool _disposed;
+    private readonly byte[] piece = GC.AllocateUninitializedArray<byte>(64 * 1024);
+    private int used;
+    private bool written;
+    private bool disposed;
 
     /// <param name="destination">Gets the compressed bytes and stays open.</param>
     /// <param name="level">1 (fastest) to 9; 0 means 6.</param>
@@ -25,28 +25,28 @@ public sealed class GzipCompressor : CompressingStream
     {
         ArgumentOutOfRangeException.ThrowIfNegative(level);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(level, 9);
-        _destination = destination;
+        this.destination = destination;
         var options = new ZLibCompressionOptions { CompressionLevel = level == 0 ? 6 : level };
-        _gzip = new GZipStream(new HeaderStream(destination), options);
+        gzip = new GZipStream(new HeaderStream(destination), options);
     }
 
     public override void Write(ReadOnlySpan<byte> buffer)
     {
-        _written |= !buffer.IsEmpty;
+        written |= !buffer.IsEmpty;
         while (!buffer.IsEmpty)
         {
-            if (_used == 0 && buffer.Length >= _piece.Length)
+            if (used == 0 && buffer.Length >= piece.Length)
             {
-                _gzip.Write(buffer[.._piece.Length]);
-                buffer = buffer[_piece.Length..];
+                gzip.Write(buffer[..piece.Length]);
+                buffer = buffer[piece.Length..];
                 continue;
             }
 
-            int part = Math.Min(buffer.Length, _piece.Length - _used);
-            buffer[..part].CopyTo(_piece.AsSpan(_used));
+            int part = Math.Min(buffer.Length, piece.Length - used);
+            buffer[..part].CopyTo(piece.AsSpan(used));
             buffer = buffer[part..];
-            _used += part;
-            if (_used == _piece.Length)
+            used += part;
+            if (used == piece.Length)
             {
                 WritePiece();
             }
@@ -57,25 +57,25 @@ public sealed class GzipCompressor : CompressingStream
     public override void Flush()
     {
         WritePiece();
-        _gzip.Flush();
+        gzip.Flush();
     }
 
     private void WritePiece()
     {
-        _gzip.Write(_piece.AsSpan(0, _used));
-        _used = 0;
+        gzip.Write(piece.AsSpan(0, used));
+        used = 0;
     }
 
     protected override void Dispose(bool disposing)
     {
-        if (disposing && !_disposed)
+        if (disposing && !disposed)
         {
-            _disposed = true;
+            disposed = true;
             WritePiece();
-            _gzip.Dispose();
-            if (!_written)
+            gzip.Dispose();
+            if (!written)
             {
-                _destination.Write(EmptyMember);
+                destination.Write(EmptyMember);
             }
         }
 
@@ -85,15 +85,15 @@ public sealed class GzipCompressor : CompressingStream
     /// <summary>Sets the bytes of the header that zlib fills by its own build: 8 (extra flags) and 9 (operating system).</summary>
     private sealed class HeaderStream(Stream destination) : CompressingStream
     {
-        private int _seen;
+        private int seen;
 
         public override void Write(ReadOnlySpan<byte> buffer)
         {
-            while (_seen < 10 && !buffer.IsEmpty)
+            while (seen < 10 && !buffer.IsEmpty)
             {
-                destination.WriteByte(_seen switch { 8 => 0, 9 => 255, _ => buffer[0] });
+                destination.WriteByte(seen switch { 8 => 0, 9 => 255, _ => buffer[0] });
                 buffer = buffer[1..];
-                _seen++;
+                seen++;
             }
 
             if (!buffer.IsEmpty)

@@ -5,13 +5,13 @@ namespace OciOstree.Formats.Compression;
 /// <summary>Decompresses a sequence of gzip members. Zeros or other bytes behind the last one are ignored, as gzip does.</summary>
 internal sealed class GzipDecompressor(Stream source, bool leaveOpen) : DecompressingStream
 {
-    private readonly GZipStream _gzip = new(source, CompressionMode.Decompress, leaveOpen);
+    private readonly GZipStream gzip = new(source, CompressionMode.Decompress, leaveOpen);
 
     public override int Read(Span<byte> buffer)
     {
         try
         {
-            return _gzip.Read(buffer);
+            return gzip.Read(buffer);
         }
         catch (InvalidDataException e)
         {
@@ -23,7 +23,7 @@ internal sealed class GzipDecompressor(Stream source, bool leaveOpen) : Decompre
     {
         if (disposing)
         {
-            _gzip.Dispose();
+            gzip.Dispose();
         }
 
         base.Dispose(disposing);

@@ -5,11 +5,11 @@ namespace OciOstree.Formats.Compression;
 /// </summary>
 public sealed unsafe class ZstdCompressor : CompressingStream
 {
-    private readonly Stream _destination;
-    private readonly ZstdCompressorHandle _context = new();
-    private readonly byte[] _output = GC.AllocateUninitializedArray<byte>(128 * 1024);
-    private bool _open = true; // an empty stream is an empty frame
-    private bool _disposed;
+    private readonly Stream destination;
+    private readonly ZstdCompressorHandle context = new();
+    private readonly byte[] pending = GC.AllocateUninitializedArray<byte>(128 * 1024);
+    private bool open = true; // an empty stream is an empty frame
+    private bool disposed;
 
     /// <param name="destination">Gets the compressed bytes and stays open.</param>
     /// <param name="level">1 (fastest) to 19; 0 means 3.</param>
@@ -17,18 +17,18 @@ public sealed unsafe class ZstdCompressor : CompressingStream
     {
         ArgumentOutOfRangeException.ThrowIfNegative(level);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(level, 19);
-        _destination = destination;
-        ZstdLibrary.Check(ZstdLibrary.SetParameter(_context, ZstdLibrary.ParameterCompressionLevel, level == 0 ? 3 : level));
-        ZstdLibrary.Check(ZstdLibrary.SetParameter(_context, ZstdLibrary.ParameterChecksum, 1));
+        this.destination = destination;
+        ZstdLibrary.Check(ZstdLibrary.SetParameter(context, ZstdLibrary.ParameterCompressionLevel, level == 0 ? 3 : level));
+        ZstdLibrary.Check(ZstdLibrary.SetParameter(context, ZstdLibrary.ParameterChecksum, 1));
     }
 
     /// <summary>Ends the current frame, if anything was written to it.</summary>
     public void EndFrame()
     {
-        if (_open)
+        if (open)
         {
             Run(default, ZstdLibrary.EndFrame);
-            _open = false;
+            open = false;
         }
     }
 
@@ -36,7 +36,7 @@ public sealed unsafe class ZstdCompressor : CompressingStream
     {
         if (!buffer.IsEmpty)
         {
-            _open = true;
+            open = true;
             Run(buffer, ZstdLibrary.EndContinue);
         }
     }
@@ -44,22 +44,22 @@ public sealed unsafe class ZstdCompressor : CompressingStream
     public override void Flush()
     {
         Run(default, ZstdLibrary.EndFlush);
-        _destination.Flush();
+        destination.Flush();
     }
 
     private void Run(ReadOnlySpan<byte> buffer, int end)
     {
-        fixed (byte* data = buffer, room = _output)
+        fixed (byte* data = buffer, room = pending)
         {
             var input = new ZstdLibrary.Buffer { Data = data, Size = (nuint)buffer.Length };
             bool done;
             do
             {
-                var output = new ZstdLibrary.Buffer { Data = room, Size = (nuint)_output.Length };
-                nuint left = ZstdLibrary.Check(ZstdLibrary.Compress(_context, &output, &input, end));
+                var output = new ZstdLibrary.Buffer { Data = room, Size = (nuint)pending.Length };
+                nuint left = ZstdLibrary.Check(ZstdLibrary.Compress(context, &output, &input, end));
                 if (output.Position > 0)
                 {
-                    _destination.Write(_output.AsSpan(0, (int)output.Position));
+                    destination.Write(pending.AsSpan(0, (int)output.Position));
                 }
 
                 done = end == ZstdLibrary.EndContinue ? input.Position == input.Size : left == 0;
@@ -70,16 +70,16 @@ public sealed unsafe class ZstdCompressor : CompressingStream
 
     protected override void Dispose(bool disposing)
     {
-        if (disposing && !_disposed)
+        if (disposing && !disposed)
         {
-            _disposed = true;
+            disposed = true;
             try
             {
                 EndFrame();
             }
             finally
             {
-                _context.Dispose();
+                context.Dispose();
             }
         }
 

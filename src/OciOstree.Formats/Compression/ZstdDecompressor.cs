@@ -3,12 +3,12 @@ namespace OciOstree.Formats.Compression;
 /// <summary>Decompresses a sequence of zstd frames, passing over skippable ones.</summary>
 internal sealed unsafe class ZstdDecompressor(Stream source, bool leaveOpen) : DecompressingStream
 {
-    private readonly ZstdDecompressorHandle _context = new();
-    private readonly byte[] _input = GC.AllocateUninitializedArray<byte>(128 * 1024);
-    private int _start;
-    private int _end;
-    private bool _betweenFrames = true;
-    private bool _mayHoldOutput;
+    private readonly ZstdDecompressorHandle context = new();
+    private readonly byte[] received = GC.AllocateUninitializedArray<byte>(128 * 1024);
+    private int start;
+    private int end;
+    private bool betweenFrames = true;
+    private bool mayHoldOutput;
 
     public override int Read(Span<byte> buffer)
     {
@@ -19,26 +19,26 @@ internal sealed unsafe class ZstdDecompressor(Stream source, bool leaveOpen) : D
 
         while (true)
         {
-            if (_start == _end && !_mayHoldOutput)
+            if (start == end && !mayHoldOutput)
             {
-                _start = 0;
-                _end = 0;
-                _end = source.Read(_input);
-                if (_end == 0)
+                start = 0;
+                end = 0;
+                end = source.Read(received);
+                if (end == 0)
                 {
-                    return _betweenFrames ? 0 : throw new CompressionException("zstd: the data is truncated");
+                    return betweenFrames ? 0 : throw new CompressionException("zstd: the data is truncated");
                 }
             }
 
-            fixed (byte* data = _input, room = buffer)
+            fixed (byte* data = received, room = buffer)
             {
-                var input = new ZstdLibrary.Buffer { Data = data, Size = (nuint)_end, Position = (nuint)_start };
+                var input = new ZstdLibrary.Buffer { Data = data, Size = (nuint)end, Position = (nuint)start };
                 var output = new ZstdLibrary.Buffer { Data = room, Size = (nuint)buffer.Length };
-                nuint left = ZstdLibrary.Check(ZstdLibrary.Decompress(_context, &output, &input));
-                _start = (int)input.Position;
-                _betweenFrames = left == 0;
+                nuint left = ZstdLibrary.Check(ZstdLibrary.Decompress(context, &output, &input));
+                start = (int)input.Position;
+                betweenFrames = left == 0;
                 // A full output buffer may leave bytes inside the decoder even when all input is taken.
-                _mayHoldOutput = left != 0 && output.Position == output.Size;
+                mayHoldOutput = left != 0 && output.Position == output.Size;
                 if (output.Position > 0)
                 {
                     return (int)output.Position;
@@ -51,7 +51,7 @@ internal sealed unsafe class ZstdDecompressor(Stream source, bool leaveOpen) : D
     {
         if (disposing)
         {
-            _context.Dispose();
+            context.Dispose();
             if (!leaveOpen)
             {
                 source.Dispose();

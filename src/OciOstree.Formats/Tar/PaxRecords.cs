@@ -28,7 +28,7 @@ internal sealed class PaxRecords
     internal byte[]? SparseName;
     internal long? SparseRealSize;
     internal List<SparseSegment>? SparseMap;
-    private long? _pendingSparseOffset;
+    private long? pendingSparseOffset;
 
     internal bool IsSparse => SparseMajor is not null || SparseRealSize is not null || SparseMap is not null;
 
@@ -153,21 +153,21 @@ internal sealed class PaxRecords
         {
             // Version 0.0 opens its list of pairs with their number; what the pairs themselves say is enough.
             SparseMap = [];
-            _pendingSparseOffset = null;
+            pendingSparseOffset = null;
         }
         else if (key.SequenceEqual("offset"u8))
         {
-            _pendingSparseOffset = Count(key, value);
+            pendingSparseOffset = Count(key, value);
         }
         else if (key.SequenceEqual("numbytes"u8))
         {
-            if (_pendingSparseOffset is not { } offset || Count(key, value) is not { } length)
+            if (pendingSparseOffset is not { } offset || Count(key, value) is not { } length)
             {
                 throw new TarException("a sparse map has a length without an offset");
             }
 
             AddSegment(SparseMap ??= [], offset, length);
-            _pendingSparseOffset = null;
+            pendingSparseOffset = null;
         }
     }
 

@@ -5,12 +5,12 @@ public sealed partial class TarReader
     /// <summary>The bytes of the current entry. With a sparse map, stored runs alternate with zeros.</summary>
     private sealed class ContentStream(TarReader reader) : Stream
     {
-        private long _stored;   // bytes left in the archive
-        private int _padding;   // after them
-        private long _length;
-        private long _position;
-        private List<SparseSegment>? _map;
-        private int _segment;
+        private long stored;   // bytes left in the archive
+        private int padding;   // after them
+        private long length;
+        private long position;
+        private List<SparseSegment>? map;
+        private int segment;
 
         internal void Begin(long stored, long length, List<SparseSegment>? map)
         {
@@ -19,12 +19,12 @@ public sealed partial class TarReader
                 CheckMap(map, stored, length);
             }
 
-            _stored = stored;
-            _padding = TarFormat.Padding(stored);
-            _length = length;
-            _position = 0;
-            _map = map;
-            _segment = 0;
+            this.stored = stored;
+            padding = TarFormat.Padding(stored);
+            this.length = length;
+            position = 0;
+            this.map = map;
+            segment = 0;
         }
 
         internal void Clear() => Begin(0, 0, null);
@@ -32,14 +32,14 @@ public sealed partial class TarReader
         internal void SkipRest()
         {
             // One after the other: a size near the largest number must not overflow.
-            if (_stored > 0)
+            if (stored > 0)
             {
-                reader.Skip(_stored);
+                reader.Skip(stored);
             }
 
-            if (_padding > 0)
+            if (padding > 0)
             {
-                reader.Skip(_padding);
+                reader.Skip(padding);
             }
 
             Clear();
@@ -68,9 +68,9 @@ public sealed partial class TarReader
 
         public override int Read(Span<byte> buffer)
         {
-            if (buffer.Length > _length - _position)
+            if (buffer.Length > length - position)
             {
-                buffer = buffer[..(int)(_length - _position)];
+                buffer = buffer[..(int)(length - position)];
             }
 
             if (buffer.IsEmpty)
@@ -79,38 +79,38 @@ public sealed partial class TarReader
             }
 
             int count;
-            if (_map is null)
+            if (map is null)
             {
                 count = reader.ReadBytes(buffer);
-                _stored -= count;
+                stored -= count;
             }
             else
             {
                 count = ReadSparse(buffer);
             }
 
-            _position += count;
+            position += count;
             return count;
         }
 
         private int ReadSparse(Span<byte> buffer)
         {
-            while (_segment < _map!.Count && _position >= _map[_segment].Offset + _map[_segment].Length)
+            while (segment < map!.Count && position >= map[segment].Offset + map[segment].Length)
             {
-                _segment++;
+                segment++;
             }
 
-            long until = _segment < _map.Count ? _map[_segment].Offset : _length;
-            if (_position < until)
+            long until = segment < map.Count ? map[segment].Offset : length;
+            if (position < until)
             {
-                int zeros = (int)Math.Min(buffer.Length, until - _position);
+                int zeros = (int)Math.Min(buffer.Length, until - position);
                 buffer[..zeros].Clear();
                 return zeros;
             }
 
-            long left = _map[_segment].Offset + _map[_segment].Length - _position;
+            long left = map[segment].Offset + map[segment].Length - position;
             int count = reader.ReadBytes(buffer[..(int)Math.Min(buffer.Length, left)]);
-            _stored -= count;
+            stored -= count;
             return count;
         }
 
@@ -125,8 +125,8 @@ public sealed partial class TarReader
         public override bool CanRead => true;
         public override bool CanSeek => false;
         public override bool CanWrite => false;
-        public override long Length => _length;
-        public override long Position { get => _position; set => throw new NotSupportedException(); }
+        public override long Length => length;
+        public override long Position { get => position; set => throw new NotSupportedException(); }
         public override void Flush() { }
         public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
         public override void SetLength(long value) => throw new NotSupportedException();

@@ -5,19 +5,19 @@ public sealed partial class TarReader
     /// <summary>The next 512 bytes, valid until the next read. Empty at the end of the stream.</summary>
     private ReadOnlySpan<byte> ReadBlock()
     {
-        while (_end - _start < TarFormat.BlockSize)
+        while (end - start < TarFormat.BlockSize)
         {
-            if (_start > 0)
+            if (start > 0)
             {
-                _buffer.AsSpan(_start, _end - _start).CopyTo(_buffer);
-                _end -= _start;
-                _start = 0;
+                buffer.AsSpan(start, end - start).CopyTo(buffer);
+                end -= start;
+                start = 0;
             }
 
-            int read = _source.Read(_buffer.AsSpan(_end));
+            int read = source.Read(buffer.AsSpan(end));
             if (read == 0)
             {
-                if (_end > 0)
+                if (end > 0)
                 {
                     throw new TarException("the archive is truncated within a block");
                 }
@@ -25,70 +25,70 @@ public sealed partial class TarReader
                 return default;
             }
 
-            _end += read;
+            end += read;
         }
 
-        ReadOnlySpan<byte> block = _buffer.AsSpan(_start, TarFormat.BlockSize);
-        _start += TarFormat.BlockSize;
-        _consumed += TarFormat.BlockSize;
+        ReadOnlySpan<byte> block = buffer.AsSpan(start, TarFormat.BlockSize);
+        start += TarFormat.BlockSize;
+        consumed += TarFormat.BlockSize;
         return block;
     }
 
     /// <summary>Up to destination.Length bytes (which is not empty) of an entry's content.</summary>
     private int ReadBytes(Span<byte> destination)
     {
-        if (_start == _end)
+        if (start == end)
         {
-            if (destination.Length >= _buffer.Length / 2)
+            if (destination.Length >= buffer.Length / 2)
             {
                 // Large reads go straight through to the caller's memory.
-                int direct = _source.Read(destination);
-                _consumed += direct;
+                int direct = source.Read(destination);
+                consumed += direct;
                 return direct > 0 ? direct : throw new TarException("the archive is truncated within an entry's content");
             }
 
             Fill();
         }
 
-        int count = Math.Min(destination.Length, _end - _start);
-        _buffer.AsSpan(_start, count).CopyTo(destination);
-        _start += count;
-        _consumed += count;
+        int count = Math.Min(destination.Length, end - start);
+        buffer.AsSpan(start, count).CopyTo(destination);
+        start += count;
+        consumed += count;
         return count;
     }
 
     private void Fill()
     {
-        _start = 0;
-        _end = 0; // in this order: an exception from Read leaves an empty buffer
-        int read = _source.Read(_buffer);
-        _end = read > 0 ? read : throw new TarException("the archive is truncated within an entry's content");
+        start = 0;
+        end = 0; // in this order: an exception from Read leaves an empty buffer
+        int read = source.Read(buffer);
+        end = read > 0 ? read : throw new TarException("the archive is truncated within an entry's content");
     }
 
     private void Skip(long count)
     {
-        int buffered = (int)Math.Min(count, _end - _start);
-        _start += buffered;
-        _consumed += buffered;
+        int buffered = (int)Math.Min(count, end - start);
+        start += buffered;
+        consumed += buffered;
         count -= buffered;
-        if (count > _buffer.Length && _source.CanSeek)
+        if (count > buffer.Length && source.CanSeek)
         {
-            if (count > _source.Length - _source.Position)
+            if (count > source.Length - source.Position)
             {
                 throw new TarException("the archive is truncated within an entry's content");
             }
 
-            _source.Seek(count, SeekOrigin.Current);
-            _consumed += count;
+            source.Seek(count, SeekOrigin.Current);
+            consumed += count;
             return;
         }
 
         while (count > 0)
         {
             Fill();
-            int part = (int)Math.Min(count, _end);
-            _start = part;
-            _consumed += part;
+            int part = (int)Math.Min(count, end);
+            start = part;
+            consumed += part;
             count -= part;
         }
     }

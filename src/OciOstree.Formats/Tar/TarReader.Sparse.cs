@@ -47,7 +47,7 @@ public sealed partial class TarReader
         if (records.SparseMajor == 1)
         {
             map = [];
-            _mapBytes = 0;
+            mapBytes = 0;
             long segments = ReadMapNumber(ref stored);
             for (long i = 0; i < segments; i++)
             {
@@ -56,15 +56,15 @@ public sealed partial class TarReader
             }
 
             // The map fills whole blocks; they count as stored bytes.
-            int padding = (int)Math.Min(stored, -_mapBytes & (TarFormat.BlockSize - 1));
+            int padding = (int)Math.Min(stored, -mapBytes & (TarFormat.BlockSize - 1));
             Skip(padding);
             stored -= padding;
         }
 
-        _content.Begin(stored, realSize, map ?? throw new TarException("a sparse file has no map"));
+        content.Begin(stored, realSize, map ?? throw new TarException("a sparse file has no map"));
     }
 
-    private long _mapBytes;
+    private long mapBytes;
 
     private long ReadMapNumber(ref long stored)
     {
@@ -79,7 +79,7 @@ public sealed partial class TarReader
 
             ReadBytes(one);
             stored--;
-            _mapBytes++;
+            mapBytes++;
             if (one[0] == '\n' && digits > 0)
             {
                 return number;

@@ -14,15 +14,15 @@ public sealed partial class TarReader
     private const long MaxLongName = 1 << 20;
     private const long MaxExtendedHeader = 16 << 20;
 
-    private readonly Stream _source;
-    private readonly byte[] _buffer;
-    private readonly bool _allowMissingEnd;
-    private readonly ContentStream _content;
-    private int _start;
-    private int _end;
-    private long _consumed;
-    private bool _finished;
-    private PaxRecords? _globals;
+    private readonly Stream source;
+    private readonly byte[] buffer;
+    private readonly bool allowMissingEnd;
+    private readonly ContentStream content;
+    private int start;
+    private int end;
+    private long consumed;
+    private bool finished;
+    private PaxRecords? globals;
 
     /// <summary>Starts to read at the stream's current position. The stream is not closed.</summary>
     /// <param name="source">An uncompressed tar stream; read ahead in blocks of 64 KiB.</param>
@@ -30,31 +30,31 @@ public sealed partial class TarReader
     /// it. For streams whose completeness is known by other means, such as a digest: otherwise a truncation there goes unnoticed.</param>
     public TarReader(Stream source, bool allowMissingEnd = false)
     {
-        _source = source;
-        _allowMissingEnd = allowMissingEnd;
-        _buffer = GC.AllocateUninitializedArray<byte>(64 * 1024);
-        _content = new ContentStream(this);
+        this.source = source;
+        this.allowMissingEnd = allowMissingEnd;
+        buffer = GC.AllocateUninitializedArray<byte>(64 * 1024);
+        content = new ContentStream(this);
     }
 
     /// <summary>
     /// The content of the entry that <see cref="Next"/> returned last, valid until the next call. It ends after <see cref="TarEntry.Size"/> bytes;
     /// its length and position are known. It is one object for all entries.
     /// </summary>
-    public Stream Content => _content;
+    public Stream Content => content;
 
     /// <summary>Bytes of the archive consumed so far: at an entry, the offset where its content starts.</summary>
-    public long Offset => _consumed;
+    public long Offset => consumed;
 
     /// <summary>Goes to the next entry, skipping what is left of the current one. Null at the end of the archive.</summary>
     /// <exception cref="TarException">The stream is not a valid tar, or is truncated.</exception>
     public TarEntry? Next()
     {
-        if (_finished)
+        if (finished)
         {
             return null;
         }
 
-        _content.SkipRest();
+        content.SkipRest();
         PaxRecords? records = null;
         byte[]? longName = null;
         byte[]? longLink = null;
@@ -70,8 +70,8 @@ public sealed partial class TarReader
                 }
 
                 ReadEnd(atEndOfStream);
-                _content.Clear();
-                _finished = true;
+                content.Clear();
+                finished = true;
                 return null;
             }
 
@@ -80,12 +80,12 @@ public sealed partial class TarReader
             switch (type)
             {
                 case (byte)'x' or (byte)'X':
-                    records ??= _globals?.Copy() ?? new PaxRecords();
+                    records ??= globals?.Copy() ?? new PaxRecords();
                     records.Apply(ReadPayload(Number(TarFormat.Size(block), "size"), MaxExtendedHeader));
                     continue;
                 case (byte)'g':
-                    _globals ??= new PaxRecords();
-                    _globals.Apply(ReadPayload(Number(TarFormat.Size(block), "size"), MaxExtendedHeader));
+                    globals ??= new PaxRecords();
+                    globals.Apply(ReadPayload(Number(TarFormat.Size(block), "size"), MaxExtendedHeader));
                     continue;
                 case (byte)'L':
                     longName = ReadLongName(block);
@@ -94,11 +94,11 @@ public sealed partial class TarReader
                     longLink = ReadLongName(block);
                     continue;
                 case (byte)'V': // a volume's label: no member
-                    _content.Begin(Number(TarFormat.Size(block), "size"), 0, null);
-                    _content.SkipRest();
+                    content.Begin(Number(TarFormat.Size(block), "size"), 0, null);
+                    content.SkipRest();
                     continue;
                 default:
-                    return ReadEntry(block, type, records ?? _globals, longName, longLink);
+                    return ReadEntry(block, type, records ?? globals, longName, longLink);
             }
         }
     }
@@ -147,7 +147,7 @@ public sealed partial class TarReader
         if (entry.Type != TarEntryType.File)
         {
             // A size here counts no bytes that follow (a hard link may carry its target's), except that of GNU's directory listings.
-            _content.Begin(hasContent ? stored : 0, 0, null);
+            content.Begin(hasContent ? stored : 0, 0, null);
             return entry;
         }
 
@@ -155,7 +155,7 @@ public sealed partial class TarReader
         {
             long realSize = Number(block.Slice(483, 12), "sparse size");
             List<SparseSegment> map = ReadGnuSparseMap(block);
-            _content.Begin(stored, realSize, map);
+            content.Begin(stored, realSize, map);
         }
         else if (records is { IsSparse: true })
         {
@@ -163,10 +163,10 @@ public sealed partial class TarReader
         }
         else
         {
-            _content.Begin(stored, stored, null);
+            content.Begin(stored, stored, null);
         }
 
-        entry.Size = _content.Length;
+        entry.Size = content.Length;
         return entry;
     }
 
@@ -272,7 +272,7 @@ public sealed partial class TarReader
     {
         if (atEndOfStream)
         {
-            if (!_allowMissingEnd)
+            if (!allowMissingEnd)
             {
                 throw new TarException("the archive is truncated: it has no end mark");
             }

@@ -9,13 +9,13 @@ namespace OciOstree.Formats.Tar;
 /// </summary>
 public sealed class TarWriter
 {
-    private readonly Stream _destination;
-    private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(128 * 1024);
-    private readonly byte[] _template = new byte[TarFormat.BlockSize];
-    private int _used;
+    private readonly Stream destination;
+    private readonly byte[] buffer = GC.AllocateUninitializedArray<byte>(128 * 1024);
+    private readonly byte[] template = new byte[TarFormat.BlockSize];
+    private int used;
 
     /// <summary>Writes to the stream from its current position. The stream is not closed.</summary>
-    public TarWriter(Stream destination) => _destination = destination;
+    public TarWriter(Stream destination) => this.destination = destination;
 
     /// <summary>Bytes of the archive so far.</summary>
     public long Length { get; private set; }
@@ -44,15 +44,15 @@ public sealed class TarWriter
         long left = entry.Size;
         while (left > 0)
         {
-            if (_used == _buffer.Length)
+            if (used == buffer.Length)
             {
                 FlushBuffer();
             }
 
             // Straight into the output buffer: content is copied once.
-            int read = content.Read(_buffer.AsSpan(_used, (int)Math.Min(left, _buffer.Length - _used)));
+            int read = content.Read(buffer.AsSpan(used, (int)Math.Min(left, buffer.Length - used)));
             Require(read > 0, entry, $"its content ends {left} bytes before its size of {entry.Size}");
-            _used += read;
+            used += read;
             Length += read;
             left -= read;
         }
@@ -94,7 +94,7 @@ public sealed class TarWriter
         header.Clear();
         if (over)
         {
-            _template.CopyTo(header);
+            template.CopyTo(header);
         }
 
         if (entry.Name.Length > 100)
@@ -144,7 +144,7 @@ public sealed class TarWriter
         AppendHeader(header);
         if (!over)
         {
-            header.CopyTo(_template);
+            header.CopyTo(template);
         }
     }
 
@@ -261,17 +261,17 @@ public sealed class TarWriter
     private void Append(ReadOnlySpan<byte> bytes)
     {
         Length += bytes.Length;
-        while (bytes.Length > _buffer.Length - _used)
+        while (bytes.Length > buffer.Length - used)
         {
-            int part = _buffer.Length - _used;
-            bytes[..part].CopyTo(_buffer.AsSpan(_used));
-            _used += part;
+            int part = buffer.Length - used;
+            bytes[..part].CopyTo(buffer.AsSpan(used));
+            used += part;
             bytes = bytes[part..];
             FlushBuffer();
         }
 
-        bytes.CopyTo(_buffer.AsSpan(_used));
-        _used += bytes.Length;
+        bytes.CopyTo(buffer.AsSpan(used));
+        used += bytes.Length;
     }
 
     private void AppendZeros(int count)
@@ -286,8 +286,8 @@ public sealed class TarWriter
 
     private void FlushBuffer()
     {
-        _destination.Write(_buffer.AsSpan(0, _used));
-        _used = 0;
+        destination.Write(buffer.AsSpan(0, used));
+        used = 0;
     }
 
     private static void Require(bool condition, TarEntry entry, string message)
