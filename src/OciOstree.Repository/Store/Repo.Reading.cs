@@ -24,7 +24,24 @@ public sealed partial class Repo
     internal bool HasOwnObject(ObjectName name)
     {
         string path = LoosePath.Of(name, Mode);
-        return objects.Exists(path) || stages.Length > 0 && (stages.Any(stage => stage.Exists(path)) || objects.Exists(path));
+        return objects.Exists(path) || stages.Length > 0 && (IsStaged(path) || objects.Exists(path));
+    }
+
+    private bool IsStaged(string path)
+    {
+        foreach (LinuxDirectory stage in stages)
+        {
+            try
+            {
+                if (stage.Exists(path))
+                    return true;
+            }
+            catch (ObjectDisposedException)
+            {
+                // Its transaction ended meanwhile; what it committed is in objects/, where the caller looks next.
+            }
+        }
+        return false;
     }
 
     /// <summary>
@@ -38,8 +55,17 @@ public sealed partial class Repo
             return found;
         LinuxDirectory[] running = stages;
         foreach (LinuxDirectory stage in running)
-            if ((found = open(stage, path)) is not null)
-                return found;
+        {
+            try
+            {
+                if ((found = open(stage, path)) is not null)
+                    return found;
+            }
+            catch (ObjectDisposedException)
+            {
+                // Its transaction ended meanwhile: if that was a commit, the last look finds the object.
+            }
+        }
         return running.Length == 0 ? null : open(objects, path);
     }
 

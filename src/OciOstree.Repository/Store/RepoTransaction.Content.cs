@@ -63,7 +63,7 @@ public sealed partial class RepoTransaction
                 input.Fill(whole, 0, size);
                 hash.AppendData(whole);
                 Checksum checksum = Finish(hash, expected);
-                if (IsKnown(checksum, out _))
+                if (expected is null && IsKnown(checksum, out _))
                     return checksum;
                 taken = TakeSpace(size);
                 using ContentSink sink = new(this, header, size);
@@ -93,7 +93,7 @@ public sealed partial class RepoTransaction
                     space.Return(taken); // shared blocks cost nothing
                     taken = 0;
                 }
-                if (IsKnown(checksum, out _))
+                if (expected is null && IsKnown(checksum, out _))
                     return checksum;
                 Publish(sink, checksum, size, ref taken);
                 return checksum;

@@ -86,6 +86,12 @@ public sealed partial class RepoTransaction : IDisposable
     internal TemporaryFile CreateStagedFile() => Staging.Directory.CreateTemporaryFile();
 
     /// <summary>
+    /// Takes over now, instead of with the first object, what an interrupted transaction of this boot had staged:
+    /// <see cref="Repo.HasObject"/> then tells what need not be brought again.
+    /// </summary>
+    public void Resume() => _ = Staging;
+
+    /// <summary>
     /// Makes everything visible: flushes the file system once, moves the objects, then marks and refs. All threads that wrote must have finished.
     /// </summary>
     /// <exception cref="RepositoryException">Something could not be written; refs are then as they were, or some of them if it was a ref that failed.</exception>
