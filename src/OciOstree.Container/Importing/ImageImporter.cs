@@ -19,6 +19,7 @@ public sealed class ImageImporter : IDisposable
     private readonly OstreeImageReference reference;
     private readonly ImportOptions options;
     private readonly PendingLayers pending;
+    private readonly LayerTransactions transactions;
     private readonly ImageStore store;
     private IImageSource? source;
 
@@ -33,6 +34,7 @@ public sealed class ImageImporter : IDisposable
         this.source = source;
         (this.repo, this.reference, this.options) = (repo, reference, options ?? new ImportOptions());
         pending = new PendingLayers(repo);
+        transactions = new LayerTransactions(repo);
         store = new ImageStore(repo);
     }
 
@@ -66,13 +68,9 @@ public sealed class ImageImporter : IDisposable
 
         try
         {
-            var (layers, dropped) = ImportLayers(plan.Layers, pending, progress ?? TransferProgress.None, cancellationToken);
+            var (layers, dropped) = ImportLayers(plan.Layers, progress ?? TransferProgress.None, cancellationToken);
             var image = Merge(plan, layers);
-            foreach (var layer in layers)
-            {
-                pending.Remove(layer.Descriptor.Digest);
-            }
-
+            RemoveNotes(layers);
             if (options.PruneLayers)
             {
                 store.PruneLayerRefs();
@@ -83,6 +81,10 @@ public sealed class ImageImporter : IDisposable
         catch (Exception e) when (e is RegistryException or RepositoryException or ContainerException or IOException)
         {
             throw new ContainerException($"Importing {reference}", e);
+        }
+        finally
+        {
+            transactions.Dispose();
         }
     }
 
@@ -106,25 +108,36 @@ public sealed class ImageImporter : IDisposable
                 throw new ContainerException($"image has {derived} non-ostree layers");
             }
 
-            var (layers, _) = ImportLayers(plan.Layers, pending, progress ?? TransferProgress.None, cancellationToken);
+            var (layers, _) = ImportLayers(plan.Layers, progress ?? TransferProgress.None, cancellationToken);
             var commit = layers[0].Commit!.Value;
-            using var transaction = repo.BeginTransaction();
-            transaction.MarkPartial(commit, false);
-            transaction.Commit();
-            foreach (var layer in layers)
-            {
-                pending.Remove(layer.Descriptor.Digest);
-            }
-
+            transactions.Current.MarkPartial(commit, false);
+            transactions.Commit();
+            RemoveNotes(layers);
             return commit;
         }
         catch (Exception e) when (e is RegistryException or RepositoryException or ContainerException or IOException)
         {
             throw new ContainerException($"Importing {reference}", e);
         }
+        finally
+        {
+            transactions.Dispose();
+        }
     }
 
-    public void Dispose() => source?.Dispose();
+    public void Dispose()
+    {
+        transactions.Dispose();
+        source?.Dispose();
+    }
+
+    private void RemoveNotes(IEnumerable<PlannedLayer> layers)
+    {
+        foreach (var layer in layers)
+        {
+            pending.Remove(layer.Descriptor.Digest);
+        }
+    }
 
     private ImportPlan Prepare(bool asCommit, CancellationToken cancellationToken)
     {
@@ -151,7 +164,7 @@ public sealed class ImageImporter : IDisposable
 
         var layout = ManifestLayout.Parse(fetched.Manifest, config);
         var history = ImageStore.HistoryOf(config, layout.Layers.Count);
-        var stored = new StoredLayers(repo, pending);
+        var stored = new StoredLayers(repo, pending, transactions);
         PlannedLayer[] layers =
         [
             .. layout.Layers.Select((layer, index) => new PlannedLayer(
@@ -217,12 +230,12 @@ public sealed class ImageImporter : IDisposable
         }
     }
 
-    private (PlannedLayer[] Layers, DroppedContent Dropped) ImportLayers(IReadOnlyList<PlannedLayer> planned, PendingLayers pending, ITransferProgress progress, CancellationToken cancellationToken)
+    private (PlannedLayer[] Layers, DroppedContent Dropped) ImportLayers(IReadOnlyList<PlannedLayer> planned, ITransferProgress progress, CancellationToken cancellationToken)
     {
         var layers = planned.ToArray();
         var dropped = new DroppedContent();
         using var writers = new ObjectWriters(Environment.ProcessorCount);
-        var importer = new LayerImporter(repo, source ?? throw new InvalidOperationException("not prepared"), pending, writers, progress);
+        var importer = new LayerImporter(transactions, source ?? throw new InvalidOperationException("not prepared"), pending, writers, progress);
 
         // The base says how derived content is to be mapped, so it goes first.
         Run(layer => layer.Kind != LayerKind.Derived, new LayerPath(options.FactoryVar, keepTopLevels: false));
@@ -257,7 +270,7 @@ public sealed class ImageImporter : IDisposable
 
     private ImportedImage Merge(ImportPlan plan, PlannedLayer[] layers)
     {
-        using var transaction = repo.BeginTransaction();
+        var transaction = transactions.Current;
         var baseCommit = layers[0].Kind == LayerKind.Commit ? layers[0].Commit : null;
         var defaultMeta = transaction.WriteDirMeta(new DirMeta(0, 0, 0x41ed /* drwxr-xr-x */, XattrSet.Empty));
         var union = new LayerUnion(repo, baseCommit, defaultMeta);
@@ -286,7 +299,7 @@ public sealed class ImageImporter : IDisposable
             transaction.MarkPartial(whole, false);
         }
 
-        transaction.Commit();
+        transactions.Commit();
         return store.QueryCommit(merge)!;
     }
 }

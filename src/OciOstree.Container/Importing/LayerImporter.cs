@@ -4,18 +4,17 @@ using OciOstree.Repository;
 
 namespace OciOstree.Container;
 
-/// <summary>Brings one layer into the repository: its objects and a commit that holds them, in a transaction of its own.</summary>
+/// <summary>Brings one layer into the repository: its objects and a commit that holds them.</summary>
 internal sealed class LayerImporter
 {
-    private readonly Repo repo;
+    private readonly LayerTransactions transactions;
     private readonly IImageSource source;
-    private readonly PendingLayers? pending;
+    private readonly PendingLayers pending;
     private readonly ObjectWriters writers;
     private readonly ITransferProgress progress;
 
-    /// <param name="pending">Where finished layers are noted; null if nothing is to be noted.</param>
-    internal LayerImporter(Repo repo, IImageSource source, PendingLayers? pending, ObjectWriters writers, ITransferProgress progress) =>
-        (this.repo, this.source, this.pending, this.writers, this.progress) = (repo, source, pending, writers, progress);
+    internal LayerImporter(LayerTransactions transactions, IImageSource source, PendingLayers pending, ObjectWriters writers, ITransferProgress progress) =>
+        (this.transactions, this.source, this.pending, this.writers, this.progress) = (transactions, source, pending, writers, progress);
 
     /// <param name="paths">How derived content is mapped.</param>
     /// <exception cref="ContainerException">The layer cannot be had, or is not what it should be; the repository shows nothing of it.</exception>
@@ -24,15 +23,15 @@ internal sealed class LayerImporter
         try
         {
             using var download = new LayerDownload(source, layer, progress, cancellationToken);
-            using var transaction = repo.BeginTransaction();
-            var batch = writers.Begin(transaction);
+            using var lease = transactions.Enter();
+            var batch = writers.Begin(lease.Transaction);
             try
             {
                 var tar = new TarReader(download.Reader);
-                var result = Read(layer.Kind, tar, transaction, batch, paths);
+                var result = Read(layer.Kind, tar, lease.Transaction, batch, paths);
                 download.Finish();
-                transaction.Commit();
-                pending?.Add(layer.Descriptor.Digest, result.Commit);
+                lease.Complete(result.Commit);
+                pending.Add(layer.Descriptor.Digest, result.Commit);
                 return result;
             }
             catch (PipeBrokenException)
@@ -71,25 +70,12 @@ internal sealed class LayerImporter
         }
     }
 
-    private (Checksum Commit, DroppedContent Dropped) Read(LayerKind kind, TarReader tar, RepoTransaction transaction, ObjectWriters.Batch batch, LayerPath paths)
+    private static (Checksum Commit, DroppedContent Dropped) Read(LayerKind kind, TarReader tar, RepoTransaction transaction, ObjectWriters.Batch batch, LayerPath paths) => kind switch
     {
-        switch (kind)
-        {
-            case LayerKind.Chunk:
-                return (ObjectLayerReader.ReadChunk(tar, transaction, batch), DroppedContent.None);
-            case LayerKind.Commit:
-                var commit = ObjectLayerReader.ReadCommitLayer(tar, transaction, batch);
-                // Until the chunks are there too it is only a part, unless the repository had all of it before.
-                if (ObjectCheck.FindMissing(repo, commit) is not null)
-                {
-                    transaction.MarkPartial(commit, true);
-                }
-
-                return (commit, DroppedContent.None);
-            default:
-                return DerivedLayerReader.Read(tar, transaction, batch, paths);
-        }
-    }
+        LayerKind.Commit => (ObjectLayerReader.ReadCommitLayer(tar, transaction, batch), DroppedContent.None),
+        LayerKind.Chunk => (ObjectLayerReader.ReadChunk(tar, transaction, batch), DroppedContent.None),
+        _ => DerivedLayerReader.Read(tar, transaction, batch, paths),
+    };
 
     // A disk that is full makes the same exceptions but has nothing to do with the blob.
     private static bool IsAboutContent(Exception e) => e is not RepositoryException { InnerException: IOException };

@@ -9,12 +9,13 @@ internal static class ObjectCheck
     internal static ObjectName? FindMissing(Repo repo, Checksum commit, bool metadataOnly = false)
     {
         var name = new ObjectName(commit, ObjectType.Commit);
-        if (!repo.HasObject(name))
-        {
-            return name;
-        }
+        return repo.HasObject(name) ? FindMissing(repo, repo.ReadCommit(commit), metadataOnly) : name;
+    }
 
-        var root = repo.ReadCommit(commit);
+    /// <summary>The same for a commit that need not be there itself.</summary>
+    internal static ObjectName? FindMissing(Repo repo, Commit root, bool metadataOnly = false)
+    {
+        ObjectName name;
         HashSet<Checksum> seen = [];
         var pending = new Stack<(Checksum Tree, Checksum Meta)>([(root.RootTree, root.RootMeta)]);
         while (pending.TryPop(out var directory))

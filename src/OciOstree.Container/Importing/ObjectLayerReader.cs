@@ -140,11 +140,6 @@ internal sealed class ObjectLayerReader
 
         next = null;
         files.Add(checksum);
-        if (transaction.HasObject(new ObjectName(checksum, ObjectType.File)))
-        {
-            return;
-        }
-
         var (uid, gid) = TarOwner.Of(entry);
         switch (entry.Type)
         {

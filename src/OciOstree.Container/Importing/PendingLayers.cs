@@ -1,3 +1,4 @@
+using OciOstree.Formats.GVariant;
 using OciOstree.Linux;
 using OciOstree.Registry;
 using OciOstree.Repository;
@@ -5,37 +6,72 @@ using OciOstree.Repository;
 namespace OciOstree.Container;
 
 /// <summary>
-/// Layers that are in the repository while the pull that brought them is not done: an interrupted one is resumed from here, and refs
-/// change only when all of an image is there. A file a layer, named by its digest, under <c>extensions/oci-ostree/layers</c>, holds its commit.
+/// Notes of layers that were imported by a pull which is not done: an interrupted one is resumed from here, while refs change only when
+/// all of an image is there. <c>extensions/oci-ostree/layers/ALGORITHM-HEX</c> is the layer's commit object, and
+/// <c>….commitmeta</c> that commit's detached metadata. Their objects may still be staged, where commits themselves do not outlive
+/// a transaction.
 /// </summary>
 internal sealed class PendingLayers
 {
     private const string Directory = "extensions/oci-ostree/layers";
+    private const long MaxSize = 128 << 20;
 
     private readonly Repo repo;
 
     internal PendingLayers(Repo repo) => this.repo = repo;
 
+    internal bool Any => repo.Root.Exists(Directory);
+
     internal void Add(Digest layer, Checksum commit)
     {
+        var bytes = repo.ReadMetadata(new ObjectName(commit, ObjectType.Commit));
         repo.Root.MakePath(Directory, 0x1ed);
-        repo.Root.ReplaceFile(PathOf(layer), System.Text.Encoding.ASCII.GetBytes(commit.ToString()), 0x1a4, repo.Settings.Fsync);
-    }
-
-    /// <summary>The commit of a pending layer, if all of it is still there: nothing else protects it from a prune.</summary>
-    /// <param name="isWhole">Whether all objects that the layer brought are there.</param>
-    internal Checksum? Find(Digest layer, Func<Checksum, bool> isWhole)
-    {
-        var content = repo.Root.TryReadAllBytes(PathOf(layer), 4096);
-        if (content is not null && Checksum.TryParse(System.Text.Encoding.ASCII.GetString(content), out var commit) && isWhole(commit))
+        if (repo.ReadCommitMeta(commit) is { } detached)
         {
-            return commit;
+            repo.Root.ReplaceFile(PathOf(layer) + ".commitmeta", detached.Data.Span, 0x1a4, sync: false);
         }
 
-        return null;
+        // Last, for it is what counts. A file that a power cut left empty is no commit and does no harm.
+        repo.Root.ReplaceFile(PathOf(layer), bytes.Span, 0x1a4, sync: false);
     }
 
-    internal void Remove(Digest layer) => repo.Root.TryUnlink(PathOf(layer));
+    /// <summary>The layer's commit, brought into the transaction, if all that it needs is still there: nothing protects it.</summary>
+    internal Checksum? Restore(Digest layer, LayerKind kind, RepoTransaction transaction)
+    {
+        if (repo.Root.TryReadAllBytes(PathOf(layer), MaxSize) is not { Length: > 0 } bytes)
+        {
+            return null;
+        }
+
+        try
+        {
+            var commit = Commit.Parse(bytes);
+            // The content of an ostree layer is spread over the chunks, which have their own notes.
+            if (ObjectCheck.FindMissing(repo, commit, metadataOnly: kind == LayerKind.Commit) is not null)
+            {
+                return null;
+            }
+
+            var checksum = transaction.WriteMetadata(ObjectType.Commit, bytes);
+            if (repo.Root.TryReadAllBytes(PathOf(layer) + ".commitmeta", MaxSize) is { } detached)
+            {
+                transaction.WriteCommitMeta(checksum, Variant.FromBytes("a{sv}", detached));
+            }
+
+            return checksum;
+        }
+        catch (RepositoryException)
+        {
+            // No commit, or one of objects that are damaged: the layer is fetched again.
+            return null;
+        }
+    }
+
+    internal void Remove(Digest layer)
+    {
+        repo.Root.TryUnlink(PathOf(layer));
+        repo.Root.TryUnlink(PathOf(layer) + ".commitmeta");
+    }
 
     internal void Clear() => repo.Root.RemoveTree(Directory);
 

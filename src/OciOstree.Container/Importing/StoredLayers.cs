@@ -8,11 +8,12 @@ internal sealed class StoredLayers
 {
     private readonly Repo repo;
     private readonly PendingLayers pending;
+    private readonly LayerTransactions transactions;
     private readonly Lazy<Dictionary<Digest, Checksum>> byDiffId;
 
-    internal StoredLayers(Repo repo, PendingLayers pending)
+    internal StoredLayers(Repo repo, PendingLayers pending, LayerTransactions transactions)
     {
-        (this.repo, this.pending) = (repo, pending);
+        (this.repo, this.pending, this.transactions) = (repo, pending, transactions);
         byDiffId = new(() => new ImageStore(repo).LayersByDiffId());
     }
 
@@ -23,8 +24,7 @@ internal sealed class StoredLayers
             return byRef;
         }
 
-        // The chunks of a commit have their own marks: of the ostree layer only the metadata counts.
-        if (pending.Find(layer.Digest, commit => Is(commit, kind) && ObjectCheck.FindMissing(repo, commit, metadataOnly: kind == LayerKind.Commit) is null) is { } found)
+        if (pending.Any && pending.Restore(layer.Digest, kind, transactions.Current) is { } found && Is(found, kind))
         {
             return found;
         }

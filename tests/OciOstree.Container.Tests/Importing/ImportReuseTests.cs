@@ -93,7 +93,7 @@ public sealed class ImportReuseTests : IDisposable
     }
 
     [Fact]
-    public void WhatAPruneTookFromAnInterruptedImportIsFetchedAgain()
+    public void WhatIsLostOfAnInterruptedImportIsFetchedAgain()
     {
         var image = Layers("a", "b");
         var last = image.Layer(1).Digest;
@@ -105,7 +105,7 @@ public sealed class ImportReuseTests : IDisposable
             }
         };
         Assert.Throws<ContainerException>(() => test.Import(image, options: new ImportOptions { Parallelism = 1 }));
-        Tool.Run("ostree", "prune", $"--repo={test.Path}", "--refs-only").Ok();
+        Tool.Shell("rm -rf tmp/staging-*", test.Path).Ok();
 
         var again = Layers("a", "b");
         var merge = test.Import(again).MergeCommit;
