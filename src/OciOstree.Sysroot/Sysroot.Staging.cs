@@ -14,6 +14,9 @@ public sealed partial class Sysroot
     private const string FailureFile = "ostree/finalize-failure.stamp";
     private static readonly string[] EntryKeysOfOurs = ["title", "version", "options", "linux", "initrd", "devicetree"];
 
+    /// <summary>Whether the running system is booted from this sysroot and has systemd, whose unit finalises a staged deployment at shutdown.</summary>
+    public bool CanStage => Booted is not null && (_options.StartFinalization is not null || Directory.Exists(RuntimePath("systemd/system")));
+
     /// <summary>
     /// Checks a commit out now and leaves the merge of <c>/etc</c> and the boot entries to the shutdown, so that what the administrator does until then is
     /// carried over too. Replaces a deployment staged before. The running system must be booted from this sysroot.

@@ -9,7 +9,8 @@ namespace OciOstree.Cli.Container;
 /// <summary><c>container image deploy</c>: an image as a bootable root, under ostree-ext's option names.</summary>
 internal static class ImageDeployCommand
 {
-    public static Command Create()
+    /// <param name="words">Where it stands: a machine's owner has it at the top level too.</param>
+    public static Command Create(string words = "container image deploy")
     {
         var sysrootPath = Opts.Value("--sysroot", "PATH", "Path to the system root");
         var stateroot = Opts.Value("--stateroot", "NAME", "Name for the state directory, also known as \"osname\"; the booted one's, else `default`");
@@ -28,8 +29,8 @@ internal static class ImageDeployCommand
         var verb = new Verb(
             "deploy",
             "Perform initial deployment for a container image",
-            "oci-ostree container image deploy --sysroot=/mnt --stateroot=os --imgref=ostree-unverified-registry:quay.io/example/os:stable --karg=root=LABEL=root --karg=rw",
-            "oci-ostree container image deploy --sysroot=/mnt --transport=oci-archive --image=/media/os.ociarchive --target-imgref=ostree-unverified-registry:quay.io/example/os:stable")
+            $"oci-ostree {words} --sysroot=/mnt --stateroot=os --imgref=ostree-unverified-registry:quay.io/example/os:stable --karg=root=LABEL=root --karg=rw",
+            $"oci-ostree {words} --sysroot=/mnt --transport=oci-archive --image=/media/os.ociarchive --target-imgref=ostree-unverified-registry:quay.io/example/os:stable")
         {
             sysrootPath, stateroot, imgref, image, transport, noVerification, enforcePolicy, remote, target, noImgref, kargs, commitFile, quiet, json,
         };

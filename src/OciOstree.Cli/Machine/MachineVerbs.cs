@@ -7,6 +7,11 @@ internal static class MachineVerbs
 {
     public static void AddTo(Command root)
     {
+        root.Add(StatusCommand.Create());
+        root.Add(UpgradeCommand.Create());
+        root.Add(RebaseCommand.Create());
+        root.Add(RollbackCommand.Create());
+        root.Add(Container.ImageDeployCommand.Create("deploy"));
         root.Add(Container.InspectCommand.Create());
     }
 }

@@ -12,7 +12,7 @@ public static class ContainerDeploy
 
     /// <summary>
     /// Imports an image and deploys it, with <c>/etc</c> and the kernel arguments of the stateroot's current deployment carried over.
-    /// On a system booted from this sysroot the new deployment is staged.
+    /// On a system booted from this sysroot the new deployment is staged, if there is something that will finalise it at shutdown.
     /// </summary>
     /// <exception cref="ContainerException">The image cannot be imported.</exception>
     /// <exception cref="SysrootException">It cannot be deployed.</exception>
@@ -52,7 +52,7 @@ public static class ContainerDeploy
             KernelArguments = options.KernelArguments,
             LockFinalization = options.LockFinalization,
         };
-        if (sysroot.Booted is not null && options.Stage)
+        if (sysroot.CanStage && options.Stage)
         {
             return sysroot.Stage(request);
         }

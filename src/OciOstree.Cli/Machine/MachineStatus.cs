@@ -1,0 +1,63 @@
+using OciOstree.Container;
+using OciOstree.Repository;
+using OciOstree.Sysroot;
+
+namespace OciOstree.Cli.Machine;
+
+/// <summary>What is known of a deployment: where it stands in the boot order, and the image in it.</summary>
+internal sealed class MachineStatus
+{
+    private MachineStatus(Sysroot.Sysroot sysroot, Deployment deployment)
+    {
+        Deployment = deployment;
+        var (pending, rollback) = sysroot.Booted is { } booted ? sysroot.QueryDeployments(booted.Stateroot) : default;
+        IsBooted = deployment.IsSame(sysroot.Booted);
+        IsPending = !deployment.IsStaged && deployment.IsSame(pending);
+        IsRollback = deployment.IsSame(rollback);
+        IsDefault = deployment.IsSame(sysroot.Deployments[0]);
+        Image = ImageIn(sysroot, deployment.Commit);
+        Version = Image?.Version ?? sysroot.VersionOf(deployment.Commit);
+        if (sysroot.Repo.HasObject(new ObjectName(deployment.Commit, ObjectType.Commit)))
+        {
+            Created = DateTimeOffset.FromUnixTimeSeconds((long)Math.Min(sysroot.Repo.ReadCommit(deployment.Commit).Timestamp, 253402300799));
+        }
+    }
+
+    public Deployment Deployment { get; }
+
+    public bool IsBooted { get; }
+
+    public bool IsPending { get; }
+
+    public bool IsRollback { get; }
+
+    public bool IsDefault { get; }
+
+    /// <summary>Null for a deployment of a plain commit.</summary>
+    public ImportedImage? Image { get; }
+
+    public string? Version { get; }
+
+    public DateTimeOffset? Created { get; }
+
+    /// <summary>Its part in the boot order in a word, or nothing.</summary>
+    public string Place =>
+        IsBooted ? "booted"
+        : Deployment.IsStaged ? Deployment.IsFinalizationLocked ? "staged, locked" : "staged"
+        : IsPending ? "pending"
+        : IsRollback ? "rollback"
+        : "";
+
+    public static List<MachineStatus> All(Sysroot.Sysroot sysroot) => [.. sysroot.Deployments.Select(deployment => new MachineStatus(sysroot, deployment))];
+
+    /// <summary>A deployment as a sentence names it.</summary>
+    public static string Name(Sysroot.Sysroot sysroot, Deployment deployment)
+    {
+        var what = deployment.Origin?.ContainerImageReference ?? deployment.Origin?.Refspec ?? deployment.Commit.ToString();
+        var version = ImageIn(sysroot, deployment.Commit)?.Version ?? sysroot.VersionOf(deployment.Commit);
+        return version is null ? what : $"{what} (version {version})";
+    }
+
+    private static ImportedImage? ImageIn(Sysroot.Sysroot sysroot, Checksum commit) =>
+        sysroot.Repo.HasObject(new ObjectName(commit, ObjectType.Commit)) ? new ImageStore(sysroot.Repo).QueryCommit(commit) : null;
+}
