@@ -19,24 +19,32 @@ internal sealed class ContentSink : IDisposable
     {
         (this.transaction, this.header, mode) = (transaction, header, transaction.Repo.Mode);
         file = transaction.CreateStagedFile();
-        if (mode == RepoMode.Archive)
+        try
         {
-            archive = new BufferedHandleStream(file.Handle);
-            archive.Write(header.SerializeForArchive(size));
-            // An empty stream is a block of its own, which DeflateStream would leave out.
-            if (!header.IsSymlink && size == 0)
-                archive.Write([3, 0]);
-            else if (!header.IsSymlink)
-                deflate = new DeflateStream(archive, new ZLibCompressionOptions { CompressionLevel = transaction.Repo.Settings.CompressionLevel }, leaveOpen: true);
+            if (mode == RepoMode.Archive)
+            {
+                archive = new BufferedHandleStream(file.Handle);
+                archive.Write(header.SerializeForArchive(size));
+                // An empty stream is a block of its own, which DeflateStream would leave out.
+                if (!header.IsSymlink && size == 0)
+                    archive.Write([3, 0]);
+                else if (!header.IsSymlink)
+                    deflate = new DeflateStream(archive, new ZLibCompressionOptions { CompressionLevel = transaction.Repo.Settings.CompressionLevel }, leaveOpen: true);
+            }
+            else if (header.IsSymlink)
+            {
+                // bare-user: the target and a NUL are the content
+                Files.Write(file.Handle, [.. Encoding.UTF8.GetBytes(header.SymlinkTarget), 0]);
+            }
+            else if (size > 1 << 20)
+            {
+                Files.TryAllocate(file.Handle, size); // fewer extents, and a full disk is known at once
+            }
         }
-        else if (header.IsSymlink)
+        catch
         {
-            // bare-user: the target and a NUL are the content
-            Files.Write(file.Handle, [.. Encoding.UTF8.GetBytes(header.SymlinkTarget), 0]);
-        }
-        else if (size > 1 << 20)
-        {
-            Files.TryAllocate(file.Handle, size); // fewer extents, and a full disk is known at once
+            Dispose();
+            throw;
         }
     }
 

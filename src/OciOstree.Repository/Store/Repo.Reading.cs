@@ -21,52 +21,28 @@ public sealed partial class Repo
     /// <summary>Whether the object is here, in a running transaction of this instance, or in a parent.</summary>
     public bool HasObject(ObjectName name) => HasOwnObject(name) || Parent is { } parent && parent.HasObject(name);
 
-    internal bool HasOwnObject(ObjectName name)
-    {
-        string path = LoosePath.Of(name, Mode);
-        return objects.Exists(path) || stages.Length > 0 && (IsStaged(path) || objects.Exists(path));
-    }
-
-    private bool IsStaged(string path)
-    {
-        foreach (LinuxDirectory stage in stages)
-        {
-            try
-            {
-                if (stage.Exists(path))
-                    return true;
-            }
-            catch (ObjectDisposedException)
-            {
-                // Its transaction ended meanwhile; what it committed is in objects/, where the caller looks next.
-            }
-        }
-        return false;
-    }
+    internal bool HasOwnObject(ObjectName name) => Find(name, static (directory, path) => directory.Exists(path) ? directory : null) is not null;
 
     /// <summary>
-    /// Finds where an object is: first <c>objects/</c>, then running transactions; a commit between the two looks moves it
-    /// the other way, so there is a third look.
+    /// Finds where an object is: in a running transaction or in <c>objects/</c>. A commit moves objects from the one to the other, so looking in
+    /// this order misses none on the way.
     /// </summary>
-    private T? Find<T>(string path, Func<LinuxDirectory, string, T?> open) where T : class
+    private T? Find<T>(ObjectName name, Func<LinuxDirectory, string, T?> open) where T : class
     {
-        T? found = open(objects, path);
-        if (found is not null)
-            return found;
-        LinuxDirectory[] running = stages;
-        foreach (LinuxDirectory stage in running)
+        string path = LoosePath.Of(name, Mode);
+        foreach (StagingDirectory stage in stages)
         {
             try
             {
-                if ((found = open(stage, path)) is not null)
-                    return found;
+                if (open(stage.For(name.Type), path) is { } staged)
+                    return staged;
             }
             catch (ObjectDisposedException)
             {
-                // Its transaction ended meanwhile: if that was a commit, the last look finds the object.
+                // Its transaction ended meanwhile; what it committed is in objects/.
             }
         }
-        return running.Length == 0 ? null : open(objects, path);
+        return open(objects, path);
     }
 
     /// <summary>Reads a metadata object and checks its bytes against its name.</summary>
@@ -84,7 +60,7 @@ public sealed partial class Repo
         byte[]? bytes;
         try
         {
-            bytes = Find(LoosePath.Of(name, Mode), static (directory, path) => ReadSmall(directory, path));
+            bytes = Find(name, static (directory, path) => ReadSmall(directory, path));
         }
         catch (IOException e)
         {
@@ -195,8 +171,7 @@ public sealed partial class Repo
 
     private RepoFile? TryOpenFile(Checksum checksum, bool verify)
     {
-        string path = LoosePath.Of(checksum, ObjectType.File, Mode);
-        RepoFile? file = Find(path, (directory, relative) => Mode switch
+        RepoFile? file = Find(new ObjectName(checksum, ObjectType.File), (directory, relative) => Mode switch
         {
             RepoMode.Archive => OpenArchived(directory, relative, checksum, verify),
             RepoMode.BareUser => OpenBareUser(directory, relative, checksum, verify),

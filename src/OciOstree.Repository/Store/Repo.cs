@@ -14,7 +14,7 @@ public sealed partial class Repo : IDisposable
 
     // Staging directories of running transactions of this instance: what they hold can be read before it is committed.
     private readonly Lock stagesLock = new();
-    private volatile LinuxDirectory[] stages = [];
+    private volatile StagingDirectory[] stages = [];
 
     private Repo(LinuxDirectory root, LinuxDirectory objects, string path, int depth)
     {
@@ -171,21 +171,16 @@ public sealed partial class Repo : IDisposable
     /// <summary>Starts a transaction; it holds the shared lock until it is committed or disposed.</summary>
     public RepoTransaction BeginTransaction() => new(this);
 
-    internal void AddStages(params ReadOnlySpan<LinuxDirectory> added)
+    internal void AddStage(StagingDirectory stage)
     {
         lock (stagesLock)
-            stages = [.. stages, .. added];
+            stages = [.. stages, stage];
     }
 
-    internal void RemoveStages(params ReadOnlySpan<LinuxDirectory> removed)
+    internal void RemoveStage(StagingDirectory stage)
     {
         lock (stagesLock)
-        {
-            List<LinuxDirectory> left = [.. stages];
-            foreach (LinuxDirectory stage in removed)
-                left.Remove(stage);
-            stages = [.. left];
-        }
+            stages = [.. stages.Where(other => other != stage)];
     }
 
     public void Dispose()

@@ -14,19 +14,18 @@ public sealed partial class RepoTransaction
     {
         if (name.Type == ObjectType.Commit)
             ImportCommitMeta(source, name.Checksum);
-        if (Repo.HasObject(name))
+        // What is staged already is found when it is linked.
+        if (Repo.Objects.Exists(LoosePath.Of(name, Repo.Mode)) || Repo.Parent is { } parent && parent.HasObject(name))
         {
             Count(name, written: false);
             return;
         }
-        // The object may be in one of the source's parents, whose mode may be another.
-        Repo holder = source;
-        while (!holder.HasOwnObject(name))
-            holder = holder.Parent ?? throw new RepositoryException(name.Type == ObjectType.File ? $"Couldn't find file object '{name.Checksum}'" : $"No such metadata object {name}");
         try
         {
-            if (TryLink(holder, name, verify))
-                return;
+            // The object may be in one of the source's parents, whose mode may be another.
+            for (Repo? holder = source; holder is not null; holder = holder.Parent)
+                if (TryLink(holder, name, verify))
+                    return;
         }
         catch (IOException e)
         {
@@ -34,10 +33,10 @@ public sealed partial class RepoTransaction
         }
         if (name.Type != ObjectType.File)
         {
-            WriteMetadata(name.Type, holder.ReadMetadata(name).Span, name.Checksum);
+            WriteMetadata(name.Type, source.ReadMetadata(name).Span, name.Checksum);
             return;
         }
-        using RepoFile file = holder.OpenFile(name.Checksum, verify: false);
+        using RepoFile file = source.OpenFile(name.Checksum, verify: false);
         if (file.Handle is { } handle)
             WriteFile(file.Header, handle, file.Size, name.Checksum);
         else
@@ -60,6 +59,8 @@ public sealed partial class RepoTransaction
             return false;
         if (verify || toBareUserOnly)
         {
+            if (!source.HasOwnObject(name))
+                return false;
             if (name.Type == ObjectType.File)
             {
                 using RepoFile file = source.OpenFile(name.Checksum, verify);
@@ -84,8 +85,8 @@ public sealed partial class RepoTransaction
                 superseded[new ObjectName(name.Checksum, ObjectType.TombstoneCommit)] = true;
             return true;
         }
-        // Too many links, another mount, or a kernel that forbids linking what is not ours: then a copy.
-        return errno is Errno.EMLINK or Errno.EXDEV or Errno.EPERM ? false : throw new LinuxException(errno, "link", LoosePath.Of(name, source.Mode));
+        // Not in this one; or too many links, another mount, or a kernel that forbids linking what is not ours: then a copy.
+        return errno is Errno.ENOENT or Errno.EMLINK or Errno.EXDEV or Errno.EPERM ? false : throw new LinuxException(errno, "link", LoosePath.Of(name, source.Mode));
     }
 
     internal static void Validate(ObjectName name, ReadOnlySpan<byte> bytes)

@@ -59,7 +59,7 @@ public sealed partial class RepoTransaction : IDisposable
                 if (staging is null)
                 {
                     StagingDirectory allocated = StagingDirectory.Allocate(temporary);
-                    Repo.AddStages(allocated.Directory, allocated.Last);
+                    Repo.AddStage(allocated);
                     staging = allocated;
                 }
                 return staging;
@@ -70,11 +70,11 @@ public sealed partial class RepoTransaction : IDisposable
     /// <summary>The staging directory for an object, with its subdirectory made.</summary>
     internal LinuxDirectory StageFor(ObjectName name)
     {
-        bool last = name.Type is ObjectType.Commit or ObjectType.CommitMeta or ObjectType.TombstoneCommit;
-        LinuxDirectory stage = last ? Staging.Last : Staging.Directory;
+        StagingDirectory staged = Staging;
+        LinuxDirectory stage = staged.For(name.Type);
         int prefix = name.Checksum.FirstByte;
         // Two threads may both make it; the second finds it there.
-        ref bool made = ref madePrefixes[last ? prefix + 256 : prefix];
+        ref bool made = ref madePrefixes[stage == staged.Last ? prefix + 256 : prefix];
         if (!Volatile.Read(ref made))
         {
             stage.TryMakeDirectory(LoosePath.Prefix(prefix), Repo.DirectoryMode);
@@ -109,7 +109,7 @@ public sealed partial class RepoTransaction : IDisposable
                 WritePartialMarks();
                 MoveObjects(staging.Directory);
                 MoveObjects(staging.Last);
-                Repo.RemoveStages(staging.Directory, staging.Last);
+                Repo.RemoveStage(staging);
                 staging.Delete();
                 staging = null;
             }
@@ -138,13 +138,12 @@ public sealed partial class RepoTransaction : IDisposable
     private void MoveObjects(LinuxDirectory stage)
     {
         bool sync = Repo.Settings.Fsync;
-        foreach (DirectoryEntry prefix in stage.ReadEntries())
+        List<string> prefixes = [.. stage.ReadEntries().Where(entry => entry.Name.Length == 2 && entry.Type is FileType.Directory or FileType.Unknown).Select(entry => entry.Name)];
+        Workers.Each(prefixes, CancellationToken.None, prefix =>
         {
-            if (prefix.Name.Length != 2 || prefix.Type is not (FileType.Directory or FileType.Unknown))
-                continue;
-            using LinuxDirectory from = stage.OpenDirectory(prefix.Name);
-            Repo.Objects.TryMakeDirectory(prefix.Name, Repo.DirectoryMode);
-            using LinuxDirectory to = Repo.Objects.OpenDirectory(prefix.Name);
+            using LinuxDirectory from = stage.OpenDirectory(prefix);
+            Repo.Objects.TryMakeDirectory(prefix, Repo.DirectoryMode);
+            using LinuxDirectory to = Repo.Objects.OpenDirectory(prefix);
             foreach (DirectoryEntry entry in from.ReadEntries())
             {
                 // An object that is there keeps its inode: checkouts are links to it. What its name does not determine is replaced.
@@ -155,8 +154,8 @@ public sealed partial class RepoTransaction : IDisposable
             }
             if (sync)
                 to.Sync();
-        }
-        if (sync)
+        });
+        if (sync && prefixes.Count > 0)
             Repo.Objects.Sync();
     }
 
@@ -174,7 +173,7 @@ public sealed partial class RepoTransaction : IDisposable
         {
             if (staging is { } left)
             {
-                Repo.RemoveStages(left.Directory, left.Last);
+                Repo.RemoveStage(left);
                 // Verified objects are worth keeping for the next try, unless the disk is what they were too many for.
                 if (discardStaging)
                     left.Delete();

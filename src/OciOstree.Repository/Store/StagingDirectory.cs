@@ -30,6 +30,8 @@ internal sealed class StagingDirectory : IDisposable
     /// </summary>
     public LinuxDirectory Last { get; }
 
+    public LinuxDirectory For(ObjectType type) => type is ObjectType.Commit or ObjectType.CommitMeta or ObjectType.TombstoneCommit ? Last : Directory;
+
     public string Name { get; }
 
     public static StagingDirectory Allocate(LinuxDirectory temporary)
