@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Security.Authentication;
 using System.Text.Json;
 
 namespace OciOstree.Registry.Http;
@@ -22,9 +21,7 @@ internal static class HttpReason
                     return timeout.Message;
                 case SocketException socket:
                     return Printable.Clip(socket.Message).ToLowerInvariant();
-                case AuthenticationException { InnerException: null } authentication:
-                    return Printable.Clip(authentication.Message);
-                case HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError, InnerException: not AuthenticationException { InnerException: null } } tls:
+                case HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError } tls:
                     return $"no TLS connection ({Printable.Clip(tls.GetBaseException().Message).TrimEnd('.')})";
                 case HttpIOException { HttpRequestError: HttpRequestError.ResponseEnded }:
                     return "the connection was closed";

@@ -107,9 +107,10 @@ internal sealed class SpoolFile : IDisposable
         }
     }
 
-    /// <summary>Gives it a name, over whatever had it. It is not flushed: that is done once for all files.</summary>
+    /// <summary>Flushes it and gives it a name, over whatever had it. Each blob is flushed by its own thread while others still arrive.</summary>
     internal void NameAs(string path)
     {
+        Flush();
         try
         {
             using var target = LinuxDirectory.Open(Path.GetDirectoryName(Path.GetFullPath(path))!);

@@ -37,10 +37,8 @@ internal abstract class ArchiveDestination(ImageReference reference, string spoo
         Pack(spool, write);
         try
         {
-            spool.Flush();
             spool.NameAs(path);
-            using var directory = LinuxDirectory.Open(DirectoryOf(path));
-            directory.Sync();
+            PlainFile.SyncDirectory(DirectoryOf(path));
         }
         catch (LinuxException e)
         {

@@ -42,7 +42,7 @@ internal sealed class DirDestination : ImageDestination
         PlainFile.Replace(Path.Combine(directory, VersionFile), "Directory Transport Version: 1.1\n"u8);
         try
         {
-            PlainFile.Publish(Path.Combine(directory, "manifest.json"), manifest ?? throw new InvalidOperationException("an image needs a manifest"));
+            PlainFile.Publish(Path.Combine(directory, "manifest.json"), manifest ?? throw new InvalidOperationException("an image needs a manifest"), directory);
         }
         catch (LinuxException e)
         {

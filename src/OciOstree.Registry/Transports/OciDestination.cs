@@ -61,7 +61,7 @@ internal sealed class OciDestination : ImageDestination
             using var held = FileLock.Acquire(open, LockFile, LockKind.Exclusive, LockTimeout, removeOnRelease: true);
             PlainFile.Replace(Path.Combine(directory, LayoutIndex.LayoutFileName), LayoutIndex.LayoutFileContent);
             var path = Path.Combine(directory, LayoutIndex.FileName);
-            PlainFile.Publish(path, LayoutIndex.With(ReadIndex(path), image, name).Serialize());
+            PlainFile.Publish(path, LayoutIndex.With(ReadIndex(path), image, name).Serialize(), Path.Combine(directory, "blobs"), Path.Combine(directory, "blobs/sha256"));
         }
         catch (LinuxException e)
         {

@@ -46,15 +46,23 @@ internal static class PlainFile
         spool.NameAs(path);
     }
 
-    /// <summary>
-    /// The same for the file that makes an image visible: everything that it refers to is on disk before it, and it is on
-    /// disk at the end.
-    /// </summary>
-    internal static void Publish(string path, ReadOnlySpan<byte> content)
+    /// <summary>The same for the file that makes an image visible: everything that it refers to is on disk before it.</summary>
+    /// <param name="holding">The directories of what it refers to, whose files are flushed already.</param>
+    internal static void Publish(string path, ReadOnlySpan<byte> content, params ReadOnlySpan<string> holding)
     {
-        using var directory = LinuxDirectory.Open(Path.GetDirectoryName(Path.GetFullPath(path))!);
-        directory.SyncFileSystem();
-        directory.ReplaceFile(Path.GetFileName(path), content, 0x1A4, sync: true);
+        foreach (var place in holding)
+        {
+            SyncDirectory(place);
+        }
+
+        Replace(path, content);
+        SyncDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+    }
+
+    /// <summary>Makes a directory's names durable.</summary>
+    internal static void SyncDirectory(string path)
+    {
+        using var directory = LinuxDirectory.Open(path);
         directory.Sync();
     }
 }

@@ -1,0 +1,45 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using OciOstree.Testing;
+
+namespace OciOstree.Interop.Tests;
+
+/// <summary>socat in front of a registry, demanding a client certificate from <c>clients.pem</c>.</summary>
+internal sealed class TlsProxy : IDisposable
+{
+    private readonly Process _process;
+
+    public TlsProxy(ScratchDirectory scratch, string target, ref int port)
+    {
+        using (var listener = new TcpListener(IPAddress.Loopback, 0))
+        {
+            listener.Start();
+            port = ((IPEndPoint)listener.LocalEndpoint).Port;
+        }
+
+        string listen = $"OPENSSL-LISTEN:{port},bind=127.0.0.1,reuseaddr,fork,cert={scratch["certs/ca.crt"]},key={scratch["server.key"]},cafile={scratch["clients.pem"]},verify=1";
+        _process = Process.Start(new ProcessStartInfo("socat", [listen, "TCP:" + target]) { RedirectStandardError = true })!;
+        _process.ErrorDataReceived += (_, _) => { };
+        _process.BeginErrorReadLine();
+        for (int tries = 0; tries < 200; tries++)
+        {
+            try
+            {
+                using var client = new TcpClient("127.0.0.1", port);
+                return;
+            }
+            catch (SocketException) when (!_process.HasExited)
+            {
+                Thread.Sleep(50);
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        _process.Kill(entireProcessTree: true);
+        _process.WaitForExit();
+        _process.Dispose();
+    }
+}
