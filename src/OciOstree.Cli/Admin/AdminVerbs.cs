@@ -34,7 +34,7 @@ internal static class AdminVerbs
         {
             if (!AdminSysroot.PrintedCurrentDirectory(parsed))
             {
-                throw new UsageException("No \"admin\" subcommand specified");
+                throw new UsageException("No \"admin\" subcommand specified", withHelp: true);
             }
 
             return ExitCodes.Ok;

@@ -32,7 +32,7 @@ internal static class Entry
                 else
                 {
                     // As ostree: a command that is missing or unknown gets the list of those there are.
-                    if (parsed.CommandResult.Command.Action is null && UnknownOption(parsed) is null)
+                    if (parsed.CommandResult.Command.Subcommands.Count > 0 && UnknownOption(parsed) is null)
                     {
                         GOptionHelp.Write(Console.Error, personality.Name, parsed.CommandResult);
                     }
@@ -110,12 +110,18 @@ internal static class Entry
             return option;
         }
 
-        if (parsed.CommandResult.Command.Action is null)
+        if (parsed.CommandResult.Command is { Subcommands.Count: > 0 } command)
         {
-            var group = parsed.CommandResult.Command is RootCommand ? "" : $"\"{parsed.CommandResult.Command.Name}\" sub";
-            return parsed.UnmatchedTokens.Count > 0
-                ? $"Unknown {group}command '{parsed.UnmatchedTokens[0]}'"
-                : $"No {group}command specified";
+            var group = command is RootCommand ? "" : $"\"{command.Name}\" sub";
+            if (parsed.UnmatchedTokens.Count > 0)
+            {
+                return $"Unknown {group}command '{parsed.UnmatchedTokens[0]}'";
+            }
+
+            if (command.Action is null)
+            {
+                return $"No {group}command specified";
+            }
         }
 
         return parsed.Errors.Count > 0 ? parsed.Errors[0].Message.TrimEnd('.') : null;

@@ -10,6 +10,9 @@ internal sealed class VersionAction(string calledAs) : SynchronousCommandLineAct
     /// <summary>The libostree release whose behaviour and file formats are implemented.</summary>
     public const string LibostreeVersion = "2026.4";
 
+    // Scripts ask by libostree's names for what may be compiled out of it: tar archives are "libarchive".
+    private static readonly string[] Features = ["libarchive", "release"];
+
     public static string Version { get; } =
         typeof(VersionAction).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
 
@@ -19,7 +22,7 @@ internal sealed class VersionAction(string calledAs) : SynchronousCommandLineAct
     {
         if (calledAs == "ostree")
         {
-            Console.Out.WriteLine($"libostree:\n Version: '{LibostreeVersion}'\n Implementation: 'oci-ostree {Version}'");
+            Console.Out.WriteLine($"libostree:\n Version: '{LibostreeVersion}'\n Implementation: 'oci-ostree {Version}'\n Features:\n  - {string.Join("\n  - ", Features)}");
         }
         else
         {

@@ -36,9 +36,12 @@ internal static class DateText
             return (ulong)DateTimeOffset.UtcNow.ToUnixTimeSeconds();
         // As strtoll: what follows the number does not matter.
         int length = epoch.AsSpan().IndexOfAnyExceptInRange('0', '9');
-        return long.TryParse(length < 0 ? epoch : epoch[..length], NumberStyles.None, CultureInfo.InvariantCulture, out long seconds)
+        string digits = length < 0 ? epoch : epoch[..length];
+        if (digits.Length == 0)
+            throw new RepositoryException("Failed to convert SOURCE_DATE_EPOCH");
+        return long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out long seconds)
             ? (ulong)seconds
-            : throw new RepositoryException("Failed to convert SOURCE_DATE_EPOCH");
+            : throw new RepositoryException("Parsing SOURCE_DATE_EPOCH: Numerical result out of range");
     }
 
     private static DateTimeOffset? TryRelative(string text, DateTimeOffset now)

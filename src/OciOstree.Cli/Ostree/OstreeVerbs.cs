@@ -18,6 +18,7 @@ internal static class OstreeVerbs
         root.Add(LsCommand.Create());
         root.Add(PruneCommand.Create());
         root.Add(PullLocalCommand.Create());
+        root.Add(PullCommand.Create());
         root.Add(RefsCommand.Create());
         root.Add(RemoteCommand.Create());
         root.Add(ResetCommand.Create());

@@ -78,7 +78,7 @@ internal static class RefsCommand
     private static void Create(OstreeCall call, string newRef, string target, bool alias, bool collections, bool force)
     {
         bool replacesAlias = alias && call.Repo.ListAliases().ContainsKey(newRef);
-        if (!replacesAlias && !force && call.Repo.ResolveRef(newRef) is not null)
+        if (!replacesAlias && !force && call.Repo.ResolveRef(newRef, searchRemotes: false) is not null)
             throw new RepositoryException($"--create specified but ref {newRef} already exists");
         using RepoTransaction transaction = call.Repo.BeginTransaction();
         if (collections)

@@ -162,8 +162,14 @@ public sealed class DirTree
     {
         if (name.Length == 0)
             throw new RepositoryException("Invalid empty filename");
-        if (name is "." or ".." || name.AsSpan().IndexOfAny('/', '\0') >= 0)
-            throw new RepositoryException($"Invalid filename '{name.Replace("\0", "\\0")}'");
+        if (name == ".")
+            throw new RepositoryException("Invalid self-referential filename '.'");
+        if (name == "..")
+            throw new RepositoryException("Invalid path uplink filename '..'");
+        if (name.Contains('/'))
+            throw new RepositoryException($"Invalid / in filename {name}");
+        if (name.Contains('\0'))
+            throw new RepositoryException("Invalid NUL in filename");
     }
 
     private void ValidateOrder()

@@ -77,6 +77,7 @@ public sealed partial class Repo : IDisposable
         {
             root = LinuxDirectory.Open(path);
             objects = root.OpenDirectory("objects", followLinks: true);
+            RestoreTemporaryDirectory(root);
             return new Repo(root, objects, path, depth);
         }
         catch (Exception e)
@@ -86,6 +87,20 @@ public sealed partial class Repo : IDisposable
             if (e is LinuxException)
                 throw new RepositoryException($"Opening repository '{path}'", e);
             throw;
+        }
+    }
+
+    // People delete tmp/ as a whole when they look for free space. Where it cannot be made nothing will be written either.
+    private static void RestoreTemporaryDirectory(LinuxDirectory root)
+    {
+        try
+        {
+            if (!root.Exists("tmp"))
+                root.TryMakeDirectory("tmp", 0x1ED);
+        }
+        catch (LinuxException e) when (e.Errno is Errno.EROFS or Errno.EACCES or Errno.EPERM)
+        {
+            return;
         }
     }
 
