@@ -22,9 +22,10 @@ internal static class GOptionHelp
         if (command.Subcommands.Any(c => !c.Hidden))
         {
             output.WriteLine(command is RootCommand ? "Builtin Commands:" : $"Builtin \"{command.Name}\" Commands:");
+            var column = Math.Max(18, command.Subcommands.Where(c => !c.Hidden).Max(c => c.Name.Length) + 2);
             foreach (var subcommand in command.Subcommands.Where(c => !c.Hidden))
             {
-                output.WriteLine($"  {subcommand.Name,-18}{subcommand.Description}");
+                output.WriteLine($"  {subcommand.Name.PadRight(column)}{subcommand.Description}");
             }
 
             output.WriteLine();

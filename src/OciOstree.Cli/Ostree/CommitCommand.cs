@@ -207,6 +207,9 @@ internal static class CommitCommand
                 {
                     using LinuxDirectory directory = LinuxDirectory.Open(source);
                     writer.AddDirectory(directory);
+                    // The tree is consumed with its root, unless that is where we stand.
+                    if (call.Get(Consume) && Path.GetFullPath(source) != Environment.CurrentDirectory)
+                        Directory.Delete(source);
                 }
                 catch (LinuxException e) when (e.Errno is Errno.ENOENT or Errno.ENOTDIR && !Directory.Exists(source))
                 {

@@ -144,7 +144,8 @@ public sealed class DirTree
             tree.ValidateOrder();
             return tree;
         }
-        catch (RepositoryException e)
+        // An invalid name says all that there is to say.
+        catch (RepositoryException e) when (!e.Message.StartsWith("Invalid ", StringComparison.Ordinal))
         {
             throw new RepositoryException("Invalid dirtree", e);
         }

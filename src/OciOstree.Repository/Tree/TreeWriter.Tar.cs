@@ -30,7 +30,7 @@ public sealed partial class TreeWriter
             try
             {
                 using Stream tar = Decompressor.Open(archive, leaveOpen: true);
-                var reader = new TarReader(tar);
+                var reader = new ArchiveReader(tar);
                 while (reader.Next() is { } entry)
                     AddEntry(entry, reader.Content, options, pending, hardLinks, queue);
                 // A compressed archive's own check comes after the end of what it holds.
