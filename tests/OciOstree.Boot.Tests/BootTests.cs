@@ -15,7 +15,7 @@ public sealed class BootTests(ITestOutputHelper output)
     public void A_machine_boots_an_image_rebases_itself_and_rolls_back() => PrivateMounts.Run(() =>
     {
         var commands = new GuestCommands("oci-ostree status", "oci-ostree status --json",
-            $"oci-ostree rebase ostree-unverified-registry:{GuestRegistry}/mini:2", "oci-ostree rollback", "oci-ostree upgrade");
+            $"oci-ostree rebase ostree-unverified-registry:{GuestRegistry}/mini:2", "oci-ostree rollback", "oci-ostree upgrade") { StageOn = 1 };
         using var scratch = new ScratchDirectory("boot");
         using var registry = RegistryServer.Start(scratch);
         string repo = scratch["repo"];
@@ -43,6 +43,8 @@ public sealed class BootTests(ITestOutputHelper output)
         var story = Boot(disk, registry.Port, scratch);
         JudgeLife(story);
         Assert.Contains(story.Output(1, "after"), line => line.Contains($"{GuestRegistry}/mini:2"));
+        story.Expect(1, "started", "ostree-finalize-staged.service");
+        story.ExpectSuccess(1, "finalize");
         story.ExpectSuccess(3, "step");
         JudgeSystem(story, 4, "3");
         story.Expect(4, "etc hostname", "edited");

@@ -44,6 +44,7 @@ internal static class BootTree
 
         foreach (string script in (string[])["start", "scenario"])
             CopyScript(script, $"{root}/usr/libexec/{script}");
+        CopyScript("systemctl", root + "/usr/bin/systemctl");
         File.Copy(Path.Combine(Guest, "inittab"), root + "/usr/etc/inittab");
         File.WriteAllText(root + "/usr/lib/scenario.conf", commands.Configuration);
         File.WriteAllText(root + "/usr/lib/version", version + "\n");

@@ -36,6 +36,13 @@ internal sealed class MachineSysroot
         });
     }
 
+    /// <summary>Without its lock, so that looking for an update never waits for one; the repository can be written to.</summary>
+    public Sysroot.Sysroot OpenToCheck(ParseResult parsed)
+    {
+        BootedSystem.MakeWritable(parsed.GetValue(path) ?? Sysroot.Sysroot.DefaultPath);
+        return OpenToRead(parsed);
+    }
+
     public Sysroot.Sysroot OpenToRead(ParseResult parsed) =>
         Sysroot.Sysroot.Open(parsed.GetValue(path) ?? Sysroot.Sysroot.DefaultPath, new SysrootOptions { ReadOnly = true });
 

@@ -37,6 +37,8 @@ internal static class Update
         }
 
         var deployment = ContainerDeploy.Deploy(sysroot, stateroot, image.MergeCommit, follow, options);
+        // An image that no deployment follows would keep its layers for ever.
+        ContainerDeploy.RemoveUndeployedImages(sysroot);
         Report(
             json,
             $"{(deployment.IsStaged ? "Staged" : "Deployed")} {Describe(follow, image.Version)}; {(sysroot.Booted is null ? "it boots next" : "reboot to run it")}.",
@@ -44,7 +46,7 @@ internal static class Update
         return true;
     }
 
-    /// <summary>Only looks: nothing but manifest and configuration is fetched, nothing is written.</summary>
+    /// <summary>Only looks: nothing but manifest and configuration is fetched, and remembered for <c>status</c>.</summary>
     public static void Check(Sysroot.Sysroot sysroot, Deployment next, OstreeImageReference reference, RegistryOptions registry, bool json)
     {
         using var importer = ContainerDeploy.CreateImporter(sysroot.Repo, reference, new ImageDeployOptions { Registry = registry });

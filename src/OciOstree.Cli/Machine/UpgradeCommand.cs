@@ -18,7 +18,7 @@ internal static class UpgradeCommand
         {
             if (parsed.GetValue(check))
             {
-                using var reading = machine.OpenToRead(parsed);
+                using var reading = machine.OpenToCheck(parsed);
                 var current = MachineSysroot.Next(reading, machine.Stateroot(reading, parsed));
                 Update.Check(reading, current, MachineSysroot.ImageOf(current), images.Read(parsed), parsed.GetValue(json));
                 return;
