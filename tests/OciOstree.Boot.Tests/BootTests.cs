@@ -163,7 +163,8 @@ public sealed class BootTests(ITestOutputHelper output)
         if (json.Length > 0)
         {
             using var status = JsonDocument.Parse(json);
-            Assert.Contains($"{GuestRegistry}/mini:{(version == "3" ? "1" : version)}", status.RootElement.GetRawText());
+            var booted = status.RootElement.GetProperty("booted");
+            Assert.Equal($"ostree-unverified-registry:{GuestRegistry}/mini:{(version == "3" ? "1" : version)}", booted.GetProperty("image").GetProperty("reference").GetString());
         }
     }
 
