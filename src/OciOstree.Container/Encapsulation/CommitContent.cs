@@ -5,6 +5,10 @@ namespace OciOstree.Container;
 /// <summary>What a commit holds: its directories, and its content objects with their sizes and paths. Holds names, no content.</summary>
 public sealed class CommitContent
 {
+    // Far beyond any system. A tree of few objects can name itself over and over, and have more paths than memory holds.
+    private const int MaxDepth = 2000;
+    private const int MaxPaths = 10_000_000;
+
     private readonly Dictionary<string, DirTree> directories;
     private readonly Dictionary<Checksum, ContentObject> byChecksum;
 
@@ -34,6 +38,12 @@ public sealed class CommitContent
         Commit commit = repo.ReadCommit(checksum);
         var directories = new Dictionary<string, DirTree>(StringComparer.Ordinal);
         var paths = new Dictionary<Checksum, List<ContentPath>>();
+        var trees = new Dictionary<Checksum, (DirTree Tree, long Paths)>();
+        if (Load(commit.RootTree, depth: 0) > MaxPaths)
+        {
+            throw new ContainerException($"commit {checksum} has more than {MaxPaths} paths");
+        }
+
         Walk("", commit.RootTree);
 
         Checksum[] found = [.. paths.Keys];
@@ -55,10 +65,34 @@ public sealed class CommitContent
 
         return new CommitContent(repo, commit, directories, [.. objects]);
 
-        void Walk(string path, Checksum tree)
+        // Reads each tree once, and counts the paths that it stands for before any is made.
+        long Load(Checksum tree, int depth)
         {
             cancellationToken.ThrowIfCancellationRequested();
+            if (trees.TryGetValue(tree, out (DirTree Tree, long Paths) known))
+            {
+                return known.Paths;
+            }
+
+            if (depth > MaxDepth)
+            {
+                throw new ContainerException($"commit {checksum} has more than {MaxDepth} levels of directories");
+            }
+
             DirTree directory = repo.ReadDirTree(tree);
+            long count = directory.Files.Count;
+            foreach (DirTreeDirectory child in directory.Directories)
+            {
+                count = Math.Min(count + 1 + Load(child.Tree, depth + 1), long.MaxValue / 2);
+            }
+
+            trees.Add(tree, (directory, count));
+            return count;
+        }
+
+        void Walk(string path, Checksum tree)
+        {
+            DirTree directory = trees[tree].Tree;
             directories.Add(path, directory);
             foreach (DirTreeFile file in directory.Files)
             {

@@ -116,6 +116,30 @@ public sealed class EncapsulationTests : IDisposable
         Assert.NotEmpty(content);
     }
 
+    [Theory]
+    [InlineData(3000, 1)] // deep
+    [InlineData(40, 2)]   // 2^40 paths in 41 objects
+    public void ATreeThatOnlyGrowsOnPaperIsRefused(int levels, int width)
+    {
+        using Repo repo = fixture.CreateRepo();
+        Checksum commit;
+        using (RepoTransaction transaction = repo.BeginTransaction())
+        {
+            Checksum meta = transaction.WriteDirMeta(new DirMeta(0, 0, 0x41ed, XattrSet.Empty));
+            Checksum tree = transaction.WriteDirTree(DirTree.Empty);
+            for (int i = 0; i < levels; i++)
+            {
+                Checksum below = tree;
+                tree = transaction.WriteDirTree(DirTree.From([], Enumerable.Range(0, width).Select(n => new DirTreeDirectory($"{n}", below, meta))));
+            }
+
+            commit = transaction.WriteCommit(new Commit { RootTree = tree, RootMeta = meta });
+            transaction.Commit();
+        }
+
+        Assert.Contains("more than", Assert.Throws<ContainerException>(() => fixture.Encapsulate(repo, commit, "out")).Message);
+    }
+
     [Fact]
     public void ACancelledRunStops()
     {
