@@ -1,3 +1,4 @@
+using OciOstree.Registry.Engines;
 using OciOstree.Registry.Transports;
 
 namespace OciOstree.Registry;
@@ -13,7 +14,9 @@ public static class Images
         Transport.OciArchive => OciArchiveSource.Open(reference, options ?? new()),
         Transport.Dir => new DirSource(reference, options ?? new()),
         Transport.DockerArchive => DockerArchiveSource.Open(reference, options ?? new()),
-        _ => throw new RegistryException($"cannot read images from {reference}"),
+        Transport.DockerDaemon => DockerDaemon.OpenSource(reference, options ?? new()),
+        Transport.ContainersStorage => ContainersStorage.OpenSource(reference, options ?? new()),
+        _ => throw new ArgumentOutOfRangeException(nameof(reference)),
     };
 
     /// <exception cref="RegistryException">The place cannot be written.</exception>
@@ -24,7 +27,9 @@ public static class Images
         Transport.OciArchive => OciArchiveDestination.Open(reference),
         Transport.Dir => new DirDestination(reference),
         Transport.DockerArchive => DockerArchiveDestination.Open(reference),
-        _ => throw new RegistryException($"cannot write images to {reference}"),
+        Transport.DockerDaemon => DockerDaemon.OpenDestination(reference, options ?? new()),
+        Transport.ContainersStorage => ContainersStorage.OpenDestination(reference, options ?? new()),
+        _ => throw new ArgumentOutOfRangeException(nameof(reference)),
     };
 
     /// <summary>Copies an image from anywhere to anywhere. Blobs and manifests are byte for byte the same wherever the destination can hold them so.</summary>

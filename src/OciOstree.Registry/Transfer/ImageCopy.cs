@@ -88,7 +88,7 @@ internal sealed class ImageCopy(IImageSource source, IImageDestination destinati
 
     /// <summary>A layout holds OCI media types only; the config's and the layers' bytes mean the same in both worlds.</summary>
     private string DestinationType(string mediaType) =>
-        destination.Reference.Transport is Transport.Oci or Transport.OciArchive ? MediaTypes.ToOci(mediaType) : mediaType;
+        destination.Reference.Transport is Transport.Oci or Transport.OciArchive or Transport.ContainersStorage ? MediaTypes.ToOci(mediaType) : mediaType;
 
     private static Descriptor Converted(Descriptor descriptor) => descriptor with { MediaType = MediaTypes.ToOci(descriptor.MediaType) };
 
