@@ -147,7 +147,7 @@ public class DirectoryCommitTests
     }
 
     [Theory]
-    [InlineData("mkfifo f", "Not a regular file or symlink: f")]
+    [InlineData("mkfifo f", "Not a regular file or symlink: /f")]
     [InlineData("touch $'bad\\xff'", "Invalid UTF-8 in filename")]
     [InlineData("mkdir $'bad\\xff'", "Invalid UTF-8 in filename")]
     [InlineData("ln -s $'bad\\xff' link", "Invalid UTF-8 in target of symlink '/link'")]

@@ -93,16 +93,16 @@ internal static class CommitCommand
             call.Print(before.ToString());
             return;
         }
-        var commit = new Commit
+        Commit commit = new CommitDraft
         {
-            Metadata = Bind(call, metadata, root),
+            Metadata = metadata,
+            BoundRefs = call.Get(NoBindings) ? null : call.Get(Branch) is { } bound ? [bound, .. call.Get(BindRefs)!] : call.Get(BindRefs)!,
+            Bootable = call.Get(Bootable),
             Parent = parent,
             Subject = call.Get(Subject) ?? "",
             Body = body ?? "",
             Timestamp = timestamp ?? DateText.Now(),
-            RootTree = root,
-            RootMeta = rootMeta,
-        };
+        }.Build(transaction, tree);
         if (call.Get(GenerateSizes))
             commit = commit with { Metadata = CommitSizes.Add(repo, commit) };
         Checksum checksum = transaction.WriteCommit(commit);
@@ -245,19 +245,6 @@ internal static class CommitCommand
         {
             throw new RepositoryException($"archive_read_open_filename: Failed to open '{Path.GetFullPath(path)}'");
         }
-    }
-
-    private static Variant Bind(OstreeCall call, List<KeyValuePair<string, Variant>> metadata, Checksum root)
-    {
-        if (!call.Get(NoBindings))
-        {
-            IEnumerable<string> refs = call.Get(Branch) is { } branch ? [branch, .. call.Get(BindRefs)!] : call.Get(BindRefs)!;
-            metadata.Add(KeyValuePair.Create(Bindings.RefKey, Variant.Strings(refs.Order(StringComparer.Ordinal))));
-            if (call.Repo.Settings.CollectionId is { } collection && metadata.TrueForAll(m => m.Key != Bindings.CollectionKey))
-                metadata.Add(KeyValuePair.Create(Bindings.CollectionKey, Variant.String(collection)));
-        }
-        Variant bound = Variant.Dictionary(metadata);
-        return call.Get(Bootable) ? BootableMetadata.Add(call.Repo, bound, root) : bound;
     }
 
     private static Option<bool> Hidden(Option<bool> option)

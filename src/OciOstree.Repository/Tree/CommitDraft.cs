@@ -1,4 +1,3 @@
-using System.Globalization;
 using OciOstree.Formats.GVariant;
 
 namespace OciOstree.Repository;
@@ -6,12 +5,6 @@ namespace OciOstree.Repository;
 /// <summary>A commit being put together: what is said about a tree besides the tree itself. The same draft gives the same checksum as <c>ostree commit</c>.</summary>
 public sealed class CommitDraft
 {
-    /// <summary>Commit metadata that names the branches a commit is meant for.</summary>
-    public const string RefBindingKey = "ostree.ref-binding";
-
-    /// <summary>Commit metadata that names the collection a commit is meant for.</summary>
-    public const string CollectionBindingKey = "ostree.collection-binding";
-
     /// <summary>Commit metadata that says there is a kernel in the tree.</summary>
     public const string BootableKey = "ostree.bootable";
 
@@ -24,8 +17,8 @@ public sealed class CommitDraft
 
     public Checksum? Parent { get; init; }
 
-    /// <summary>Seconds since 1970; <see cref="CurrentTimestamp"/> if null.</summary>
-    public ulong? Timestamp { get; init; }
+    /// <summary>Seconds since 1970, UTC.</summary>
+    public required ulong Timestamp { get; init; }
 
     /// <summary>The first part of the metadata, in this order.</summary>
     public IReadOnlyList<KeyValuePair<string, Variant>> Metadata { get; init; } = [];
@@ -36,43 +29,39 @@ public sealed class CommitDraft
     /// <summary>Says in the metadata which kernel the tree boots.</summary>
     public bool Bootable { get; init; }
 
-    /// <summary>Follows everything else in the metadata.</summary>
-    public IReadOnlyList<KeyValuePair<string, Variant>> TrailingMetadata { get; init; } = [];
-
-    /// <summary>The environment's <c>SOURCE_DATE_EPOCH</c>, else now.</summary>
-    /// <exception cref="RepositoryException">The variable is set and is no number.</exception>
-    public static ulong CurrentTimestamp()
-    {
-        if (Environment.GetEnvironmentVariable("SOURCE_DATE_EPOCH") is not { } epoch)
-            return (ulong)DateTimeOffset.UtcNow.ToUnixTimeSeconds();
-        return ulong.TryParse(epoch, NumberStyles.None, CultureInfo.InvariantCulture, out ulong seconds)
-            ? seconds
-            : throw new RepositoryException($"SOURCE_DATE_EPOCH is no number of seconds: '{epoch}'");
-    }
-
     /// <summary>Writes the tree's changed directories and the commit. No ref is set.</summary>
     /// <exception cref="RepositoryException">The tree has no root metadata, or is to be bootable and has no kernel or several.</exception>
-    public Checksum Write(RepoTransaction transaction, MutableTree root)
+    public Checksum Write(RepoTransaction transaction, MutableTree root) => transaction.WriteCommit(Build(transaction, root));
+
+    /// <summary>Writes the tree's changed directories, and makes the commit without writing it.</summary>
+    /// <exception cref="RepositoryException">As of <see cref="Write"/>.</exception>
+    public Commit Build(RepoTransaction transaction, MutableTree root)
     {
         Checksum tree = root.Write(transaction);
-        return transaction.WriteCommit(new Commit
+        return new Commit
         {
-            Metadata = Variant.Dictionary([.. AssembleMetadata(transaction.Repo, root), .. TrailingMetadata]),
+            Metadata = AssembleMetadata(transaction.Repo, root),
             Parent = Parent,
             Subject = Subject,
             Body = Body,
-            Timestamp = Timestamp ?? CurrentTimestamp(),
+            Timestamp = Timestamp,
             RootTree = tree,
             RootMeta = root.Metadata!.Value,
-        });
+        };
     }
 
     /// <summary>The version of the one kernel in a tree: the directory of <c>usr/lib/modules</c> that has a <c>vmlinuz</c>.</summary>
     /// <exception cref="RepositoryException">There is none, or more than one.</exception>
     public static string FindKernel(MutableTree root)
     {
-        MutableTree modules = root.Walk("usr/lib/modules")
-            ?? throw new RepositoryException("Opening usr/lib/modules", new RepositoryException("No such file or directory"));
+        MutableTree modules = root;
+        string path = "";
+        foreach (string name in (ReadOnlySpan<string>)["usr", "lib", "modules"])
+        {
+            path += "/" + name;
+            modules = modules.TryGetDirectory(name)
+                ?? throw new RepositoryException("Opening usr/lib/modules", new RepositoryException($"No such file or directory: {path}"));
+        }
         string[] kernels = [.. modules.Directories.Where(static directory => directory.Value.TryGetFile("vmlinuz", out _)).Select(static directory => directory.Key)];
         return kernels.Length switch
         {
@@ -82,20 +71,24 @@ public sealed class CommitDraft
         };
     }
 
-    private IEnumerable<KeyValuePair<string, Variant>> AssembleMetadata(Repo repo, MutableTree root)
+    private Variant AssembleMetadata(Repo repo, MutableTree root)
     {
         var metadata = new List<KeyValuePair<string, Variant>>(Metadata);
         if (BoundRefs is { } refs)
         {
-            metadata.Add(new(RefBindingKey, Variant.Strings(refs.Order(StringComparer.Ordinal))));
-            if (repo.Settings.CollectionId is { } collection && !Metadata.Any(static entry => entry.Key == CollectionBindingKey))
-                metadata.Add(new(CollectionBindingKey, Variant.String(collection)));
+            metadata.Add(new(Bindings.RefKey, Variant.Strings(refs.Order(StringComparer.Ordinal))));
+            if (repo.Settings.CollectionId is { } collection && !Metadata.Any(static entry => entry.Key == Bindings.CollectionKey))
+                metadata.Add(new(Bindings.CollectionKey, Variant.String(collection)));
         }
+        Variant plain = Variant.Dictionary(metadata);
         if (!Bootable)
-            return metadata;
-        metadata.Add(new(BootableKey, Variant.Boolean(true)));
-        metadata.Add(new(LinuxKey, Variant.String(FindKernel(root))));
-        // ostree passes the metadata of a bootable commit through a hash table, and the order in which that gives it back is in the checksum.
-        return HashTableOrder.Sort(metadata);
+            return plain;
+        // ostree passes the metadata of a bootable commit through a GVariantDict, and the order in which that gives it back is in the checksum.
+        var keys = new VariantDictionary(plain)
+        {
+            [BootableKey] = Variant.Boolean(true),
+            [LinuxKey] = Variant.String(FindKernel(root)),
+        };
+        return keys.ToVariant();
     }
 }

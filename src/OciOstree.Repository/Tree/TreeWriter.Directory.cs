@@ -57,7 +57,7 @@ public sealed partial class TreeWriter
                     files.Add(entry with { Type = type });
                     break;
                 default:
-                    throw new RepositoryException($"Not a regular file or symlink: {entry.Name}");
+                    throw new RepositoryException($"Not a regular file or symlink: {path}{entry.Name}");
             }
             if (files.Count == BatchSize)
             {

@@ -8,23 +8,23 @@ namespace OciOstree.Repository;
 /// </summary>
 internal sealed class WorkQueue<T> : IDisposable
 {
-    private readonly Lock gate = new();
+    // A monitor rather than semaphores: those spin before they wait, and the processors have better things to do.
+    private readonly object gate = new();
     private readonly Queue<T> items = new();
-    private readonly SemaphoreSlim places, available = new(0);
+    private readonly int capacity;
     private readonly Thread[] threads;
     private readonly Action<T> work;
+    private readonly Action<T>? drop;
     private ExceptionDispatchInfo? failure;
     private bool ended;
 
     /// <param name="name">Of the threads.</param>
     /// <param name="capacity">How many items may wait.</param>
-    /// <param name="work">Done for each item, on several threads at once. An item that is dropped after a failure is passed to <paramref name="drop"/> instead.</param>
-    /// <param name="drop">Releases what an item holds without working on it.</param>
+    /// <param name="work">Done for each item, on several threads at once.</param>
+    /// <param name="drop">Called instead of <paramref name="work"/> for what is left after a failure, to release what an item holds.</param>
     public WorkQueue(string name, int capacity, Action<T> work, Action<T>? drop = null)
     {
-        this.work = work;
-        Drop = drop;
-        places = new SemaphoreSlim(capacity);
+        (this.capacity, this.work, this.drop) = (capacity, work, drop);
         threads = new Thread[Environment.ProcessorCount];
         for (int i = 0; i < threads.Length; i++)
         {
@@ -36,14 +36,16 @@ internal sealed class WorkQueue<T> : IDisposable
     /// <summary>False once <see cref="Finish"/> was called.</summary>
     public bool IsUnfinished => !ended;
 
-    private Action<T>? Drop { get; }
-
     public void Add(T item)
     {
-        places.Wait();
         lock (gate)
+        {
+            while (items.Count >= capacity && failure == null)
+                Monitor.Wait(gate);
             items.Enqueue(item);
-        available.Release();
+            // Both those that add and those that work wait here, but never at once: a queue is not full and empty.
+            Monitor.Pulse(gate);
+        }
         failure?.Throw();
     }
 
@@ -54,42 +56,53 @@ internal sealed class WorkQueue<T> : IDisposable
         failure?.Throw();
     }
 
-    /// <summary>Waits for the threads. After a failure elsewhere the rest of the queue is dropped.</summary>
+    /// <summary>Waits for the threads. If <see cref="Finish"/> was not reached, the rest of the queue is dropped.</summary>
     public void Dispose()
     {
         if (!ended)
-            Volatile.Write(ref failure, failure ?? ExceptionDispatchInfo.Capture(new OperationCanceledException()));
+            Fail(new OperationCanceledException());
         End();
-        places.Dispose();
-        available.Dispose();
     }
 
     private void End()
     {
-        if (ended)
-            return;
-        ended = true;
-        available.Release(threads.Length);
+        lock (gate)
+        {
+            ended = true;
+            Monitor.PulseAll(gate);
+        }
         foreach (Thread thread in threads)
             thread.Join();
+    }
+
+    private void Fail(Exception reason)
+    {
+        lock (gate)
+        {
+            failure ??= ExceptionDispatchInfo.Capture(reason);
+            Monitor.PulseAll(gate);
+        }
     }
 
     private void Run()
     {
         while (true)
         {
-            available.Wait();
             T item;
+            bool failed;
             lock (gate)
             {
-                // One release more than there are items: the end.
+                while (items.Count == 0 && !ended)
+                    Monitor.Wait(gate);
                 if (!items.TryDequeue(out item!))
                     return;
+                failed = failure != null;
+                if (items.Count == capacity - 1)
+                    Monitor.PulseAll(gate);
             }
-            places.Release();
-            if (Volatile.Read(ref failure) != null)
+            if (failed)
             {
-                Drop?.Invoke(item);
+                drop?.Invoke(item);
                 continue;
             }
             try
@@ -98,7 +111,7 @@ internal sealed class WorkQueue<T> : IDisposable
             }
             catch (Exception e)
             {
-                Interlocked.CompareExchange(ref failure, ExceptionDispatchInfo.Capture(e), null);
+                Fail(e);
             }
         }
     }
