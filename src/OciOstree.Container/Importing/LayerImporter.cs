@@ -27,8 +27,7 @@ internal sealed class LayerImporter
             var batch = writers.Begin(lease.Transaction);
             try
             {
-                // Some writers of layers leave the end mark out; the layer's digest tells whether it is whole.
-                var tar = new TarReader(download.Reader, allowMissingEnd: true);
+                var tar = new TarReader(download.Reader);
                 var result = Read(layer.Kind, tar, lease.Transaction, batch, paths);
                 download.Finish();
                 lease.Complete(result.Commit);
