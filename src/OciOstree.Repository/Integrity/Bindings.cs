@@ -21,19 +21,19 @@ public static class Bindings
         if (refs is null)
         {
             if (collection is not null)
-                throw new RepositoryException($"Commit {checksum}: expected commit metadata to have ref binding information, found none");
+                throw new RepositoryException($"Commit {checksum}: Expected commit metadata to have ref binding information, found none");
         }
         else if (!refs.Contains(name))
         {
-            throw new RepositoryException($"Commit {checksum}: commit has no requested ref ‘{name}’ in ref binding metadata ({string.Join(", ", refs.Select(r => $"‘{r}’"))})");
+            throw new RepositoryException($"Commit {checksum}: Commit has no requested ref ‘{name}’ in ref binding metadata ({(refs.Length == 0 ? "no refs" : string.Join(", ", refs.Select(r => $"‘{r}’")))})");
         }
         if (collection is null)
             return;
         string? bound = Collection(commit);
         if (bound is null)
-            throw new RepositoryException($"Commit {checksum}: expected commit metadata to have collection ID binding information, found none");
+            throw new RepositoryException($"Commit {checksum}: Expected commit metadata to have collection ID binding information, found none");
         if (bound != collection)
-            throw new RepositoryException($"Commit {checksum}: commit has collection ID ‘{bound}’ in collection binding metadata, while the remote it came from has collection ID ‘{collection}’");
+            throw new RepositoryException($"Commit {checksum}: Commit has collection ID ‘{bound}’ in collection binding metadata, while the remote it came from has collection ID ‘{collection}’");
     }
 
     /// <summary>Checks that the refs a commit names lead back to it.</summary>

@@ -25,11 +25,7 @@ public sealed class DirTree
         Array.Sort(sortedFiles, static (a, b) => FileName.Compare(a.Name, b.Name));
         Array.Sort(sortedDirectories, static (a, b) => FileName.Compare(a.Name, b.Name));
         DirTree tree = new(sortedFiles, sortedDirectories);
-        foreach (DirTreeFile file in sortedFiles)
-            ValidateName(file.Name);
-        foreach (DirTreeDirectory directory in sortedDirectories)
-            ValidateName(directory.Name);
-        tree.ValidateOrder();
+        tree.ValidateNames();
         return tree;
     }
 
@@ -119,6 +115,13 @@ public sealed class DirTree
     /// <exception cref="RepositoryException">The bytes are no dirtree in normal form, or its names are unsorted, repeated or unfit for a directory.</exception>
     public static DirTree Parse(ReadOnlySpan<byte> bytes)
     {
+        DirTree tree = ParseStructure(bytes);
+        tree.ValidateNames();
+        return tree;
+    }
+
+    private static DirTree ParseStructure(ReadOnlySpan<byte> bytes)
+    {
         try
         {
             Framing.SplitPair(bytes, 0, out ReadOnlySpan<byte> fileArray, out ReadOnlySpan<byte> directoryArray);
@@ -128,7 +131,7 @@ public sealed class DirTree
             for (int i = 0; walk.Next(out ReadOnlySpan<byte> element); i++)
             {
                 Framing.SplitPair(element, 0, out ReadOnlySpan<byte> name, out ReadOnlySpan<byte> checksum);
-                files[i] = new DirTreeFile(ReadName(name), Checksum.FromBytes(checksum));
+                files[i] = new DirTreeFile(Framing.ReadString(name), Checksum.FromBytes(checksum));
             }
             walk = Framing.Walk(directoryArray);
             DirTreeDirectory[] directories = walk.Count <= directoryArray.Length / 68 ? new DirTreeDirectory[walk.Count] : throw new RepositoryException("more directories than fit");
@@ -138,24 +141,23 @@ public sealed class DirTree
                 int width = Framing.OffsetSize(element.Length);
                 if (rest.Length != 2 * Checksum.Size + width || Framing.ReadOffset(element, name.Length + 2 * Checksum.Size, width) != name.Length + Checksum.Size)
                     throw new RepositoryException("a directory's checksums are not 32 bytes each");
-                directories[i] = new DirTreeDirectory(ReadName(name), Checksum.FromBytes(rest[..Checksum.Size]), Checksum.FromBytes(rest.Slice(Checksum.Size, Checksum.Size)));
+                directories[i] = new DirTreeDirectory(Framing.ReadString(name), Checksum.FromBytes(rest[..Checksum.Size]), Checksum.FromBytes(rest.Slice(Checksum.Size, Checksum.Size)));
             }
-            DirTree tree = new(files, directories);
-            tree.ValidateOrder();
-            return tree;
+            return new DirTree(files, directories);
         }
-        // An invalid name says all that there is to say.
-        catch (RepositoryException e) when (!e.Message.StartsWith("Invalid ", StringComparison.Ordinal))
+        catch (RepositoryException e)
         {
             throw new RepositoryException("Invalid dirtree", e);
         }
     }
 
-    private static string ReadName(ReadOnlySpan<byte> child)
+    private void ValidateNames()
     {
-        string name = Framing.ReadString(child);
-        ValidateName(name);
-        return name;
+        foreach (DirTreeFile file in files)
+            ValidateName(file.Name);
+        foreach (DirTreeDirectory directory in directories)
+            ValidateName(directory.Name);
+        ValidateOrder();
     }
 
     /// <summary>Refuses what no directory can hold or what would leave it: empty, <c>.</c>, <c>..</c>, anything with a slash or a NUL.</summary>
@@ -177,16 +179,16 @@ public sealed class DirTree
     {
         for (int i = 1; i < files.Length; i++)
             if (FileName.Compare(files[i - 1].Name, files[i].Name) >= 0)
-                throw new RepositoryException($"file '{files[i].Name}' is repeated or out of order");
+                throw new RepositoryException($"Invalid dirtree: file '{files[i].Name}' is repeated or out of order");
         for (int i = 1; i < directories.Length; i++)
             if (FileName.Compare(directories[i - 1].Name, directories[i].Name) >= 0)
-                throw new RepositoryException($"directory '{directories[i].Name}' is repeated or out of order");
+                throw new RepositoryException($"Invalid dirtree: directory '{directories[i].Name}' is repeated or out of order");
         // Both lists are sorted: one walk finds a name that is in both.
         for (int f = 0, d = 0; f < files.Length && d < directories.Length;)
         {
             int order = FileName.Compare(files[f].Name, directories[d].Name);
             if (order == 0)
-                throw new RepositoryException($"'{files[f].Name}' is both a file and a directory");
+                throw new RepositoryException($"Invalid dirtree: '{files[f].Name}' is both a file and a directory");
             if (order < 0) f++; else d++;
         }
     }

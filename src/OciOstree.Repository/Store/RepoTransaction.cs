@@ -25,7 +25,6 @@ public sealed partial class RepoTransaction : IDisposable
         hold = repo.Locking.Take(RepoLockKind.Shared);
         try
         {
-            // Users looking for free space delete tmp/ as a whole.
             repo.Root.TryMakeDirectory("tmp", repo.DirectoryMode);
             temporary = repo.Root.OpenDirectory("tmp", followLinks: true);
             space = new SpaceReserve(repo);
