@@ -40,6 +40,10 @@ public sealed class ScratchDirectory : IDisposable
     public void Dispose()
     {
         // rm rather than Directory.Delete: names that are not UTF-8 and directories without permissions are in the trees of the tests.
-        Tool.Run("rm", "-rf", "--", Path);
+        if (Tool.Run("rm", "-rf", "--", Path).ExitCode == 0)
+            return;
+        // The roots of deployments are immutable.
+        Tool.Run("chattr", "-R", "-f", "-i", "--", Path);
+        Tool.Run("rm", "-rf", "--", Path).Ok();
     }
 }

@@ -36,6 +36,9 @@ internal sealed class MachineStatus
     /// <summary>Null for a deployment of a plain commit.</summary>
     public ImportedImage? Image { get; }
 
+    /// <summary>What the last look for an update found, unless some deployment has it by now.</summary>
+    public CachedUpdate? Update { get; private set; }
+
     public string? Version { get; }
 
     public DateTimeOffset? Created { get; }
@@ -48,7 +51,19 @@ internal sealed class MachineStatus
         : IsRollback ? "rollback"
         : "";
 
-    public static List<MachineStatus> All(Sysroot.Sysroot sysroot) => [.. sysroot.Deployments.Select(deployment => new MachineStatus(sysroot, deployment))];
+    public static List<MachineStatus> All(Sysroot.Sysroot sysroot)
+    {
+        List<MachineStatus> all = [.. sysroot.Deployments.Select(deployment => new MachineStatus(sysroot, deployment))];
+        foreach (var status in all)
+        {
+            if (status.Image?.CachedUpdate is { } update && !all.Exists(other => other.Image?.ManifestDigest == update.ManifestDigest))
+            {
+                status.Update = update;
+            }
+        }
+
+        return all;
+    }
 
     /// <summary>A deployment as a sentence names it.</summary>
     public static string Name(Sysroot.Sysroot sysroot, Deployment deployment)

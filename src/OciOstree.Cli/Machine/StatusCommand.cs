@@ -47,10 +47,11 @@ internal static class StatusCommand
         if (status.Image is { } image)
         {
             Line("Digest", image.ManifestDigest.ToString());
-            if (image.CachedUpdate is { } update)
-            {
-                Line("Update", $"{update.Version ?? "-"} ({update.ManifestDigest})");
-            }
+        }
+
+        if (status.Update is { } update)
+        {
+            Line("Update", $"{update.Version ?? "-"} ({update.ManifestDigest})");
         }
 
         Line("Deployment", $"{deployment.Stateroot} {deployment.Commit}.{deployment.Serial}");
@@ -132,7 +133,7 @@ internal static class StatusCommand
         }
 
         writer.WritePropertyName("cachedUpdate");
-        if (status.Image?.CachedUpdate is { } update)
+        if (status.Update is { } update)
         {
             writer.WriteStartObject();
             writer.WriteString("digest", update.ManifestDigest.ToString());
