@@ -108,6 +108,50 @@ public class ManifestFetchTests : RegistryTest
         Assert.Contains("limit", FailToFetchManifest());
     }
 
+    [Fact]
+    public void A_manifest_that_breaks_off_is_fetched_again()
+    {
+        var digest = Fake.AddImage(Repository, "v1", layer);
+        var tries = 0;
+        Fake.Intercept = exchange =>
+        {
+            if (!exchange.Path.Contains("/manifests/") || ++tries > 2)
+            {
+                return false;
+            }
+
+            exchange.Head(200, ("Content-Length", "500"));
+            exchange.Raw("{"u8);
+            exchange.Close();
+            return true;
+        };
+        using var source = Images.OpenSource(Image, Options);
+        Assert.Equal(digest, source.FetchManifest().Digest.ToString());
+    }
+
+    [Fact]
+    public void A_server_cannot_hold_us_by_a_byte_of_manifest_now_and_then()
+    {
+        Fake.Intercept = exchange =>
+        {
+            if (!exchange.Path.Contains("/manifests/"))
+            {
+                return false;
+            }
+
+            exchange.Head(200, ("Content-Length", "500"));
+            for (var i = 0; i < 100; i++)
+            {
+                exchange.Raw("{"u8);
+                Thread.Sleep(100);
+            }
+
+            return true;
+        };
+        Options = Options with { Retries = 0 };
+        Assert.Contains("stalled", FailToFetchManifest());
+    }
+
     [Theory]
     [InlineData("<html>log in</html>")]
     [InlineData("")]

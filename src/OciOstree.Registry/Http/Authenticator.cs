@@ -100,13 +100,13 @@ internal sealed class Authenticator(string host, HttpClient client, RegistryOpti
                 throw new RegistryException($"token server {address.Host}: {HttpReason.Of(response)}");
             }
 
-            return ReadToken(BoundedBody.Read(response, ReplyLimit, limit.Token));
+            return ReadToken(BoundedBody.Read(response, ReplyLimit, options.StallTimeout, limit.Token));
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             throw new RegistryException($"token server {address.Host}: timed out");
         }
-        catch (Exception e) when (e is HttpRequestException or IOException)
+        catch (Exception e) when (RegistryClient.IsBroken(e))
         {
             throw new RegistryException($"token server {address.Host}: {HttpReason.Of(e)}");
         }

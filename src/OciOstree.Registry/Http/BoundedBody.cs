@@ -4,7 +4,7 @@ namespace OciOstree.Registry.Http;
 internal static class BoundedBody
 {
     /// <param name="limit">In bytes; a longer body is an error, found before it is held.</param>
-    internal static byte[] Read(HttpResponseMessage response, int limit, CancellationToken cancellationToken)
+    internal static byte[] Read(HttpResponseMessage response, int limit, TimeSpan stallTimeout, CancellationToken cancellationToken)
     {
         if (response.Content.Headers.ContentLength > limit)
         {
@@ -18,6 +18,7 @@ internal static class BoundedBody
             using var stream = response.Content.ReadAsStream(cancellationToken);
             using var body = new MemoryStream();
             var buffer = new byte[16 << 10];
+            var watch = new StallWatch(stallTimeout);
             for (int read; (read = stream.Read(buffer)) > 0;)
             {
                 if (body.Length + read > limit)
@@ -26,6 +27,7 @@ internal static class BoundedBody
                 }
 
                 body.Write(buffer, 0, read);
+                watch.Received(read);
             }
 
             return body.ToArray();

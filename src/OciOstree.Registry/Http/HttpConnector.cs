@@ -32,28 +32,48 @@ internal static class HttpConnector
         return new HttpClient(handler, disposeHandler: true) { Timeout = Timeout.InfiniteTimeSpan };
     }
 
+    /// <summary>Tries a name's addresses in turn; one that does not answer must not use up the time of the others.</summary>
     private static NetworkStream Connect(DnsEndPoint target, TimeSpan stallTimeout, TimeSpan connectTimeout, CancellationToken cancellationToken)
     {
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        var addresses = IPAddress.TryParse(target.Host, out var literal) ? [literal] : Dns.GetHostAddresses(target.Host);
+        for (var i = 0; ; i++)
+        {
+            try
+            {
+                var socket = Connect(new IPEndPoint(addresses[i], target.Port), connectTimeout / addresses.Length, cancellationToken);
+                socket.ReceiveTimeout = (int)stallTimeout.TotalMilliseconds;
+                socket.SendTimeout = (int)stallTimeout.TotalMilliseconds;
+                return new NetworkStream(socket, ownsSocket: true);
+            }
+            catch (Exception e) when (e is SocketException or TimeoutException && i < addresses.Length - 1)
+            {
+                // The next address may do; the last one's failure is the one to tell.
+                cancellationToken.ThrowIfCancellationRequested();
+            }
+        }
+    }
+
+    private static Socket Connect(IPEndPoint target, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        var socket = new Socket(target.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
             using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            deadline.CancelAfter(connectTimeout);
+            deadline.CancelAfter(timeout);
             using (deadline.Token.Register(socket.Dispose))
             {
-                // Blocking, so that the sockets' own timeouts hold for every read and write that follows.
+                // Blocking, so that the socket's own timeouts hold for every read and write that follows.
                 socket.Connect(target);
             }
 
-            socket.ReceiveTimeout = (int)stallTimeout.TotalMilliseconds;
-            socket.SendTimeout = (int)stallTimeout.TotalMilliseconds;
-            return new NetworkStream(socket, ownsSocket: true);
+            return socket;
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
+            var gaveUp = socket.SafeHandle.IsClosed;
             socket.Dispose();
             cancellationToken.ThrowIfCancellationRequested();
-            throw e is SocketException ? e : new TimeoutException("timed out");
+            throw gaveUp ? new TimeoutException("timed out") : e;
         }
     }
 }

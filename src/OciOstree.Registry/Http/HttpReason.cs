@@ -8,6 +8,7 @@ namespace OciOstree.Registry.Http;
 internal static class HttpReason
 {
     private const int ErrorBodyLimit = 64 << 10;
+    private static readonly TimeSpan ErrorBodyTime = TimeSpan.FromSeconds(10);
 
     internal static string Of(Exception e)
     {
@@ -54,10 +55,8 @@ internal static class HttpReason
     {
         try
         {
-            using var stream = response.Content.ReadAsStream();
-            var bytes = new byte[ErrorBodyLimit];
-            var length = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
-            using var document = JsonDocument.Parse(bytes.AsMemory(0, length));
+            using var limit = new CancellationTokenSource(ErrorBodyTime);
+            using var document = JsonDocument.Parse(BoundedBody.Read(response, ErrorBodyLimit, ErrorBodyTime, limit.Token));
             if (document.RootElement.ValueKind != JsonValueKind.Object
                 || !document.RootElement.TryGetProperty("errors", out var errors)
                 || errors.ValueKind != JsonValueKind.Array)
@@ -77,7 +76,7 @@ internal static class HttpReason
 
             return string.Join("; ", messages);
         }
-        catch (Exception e) when (e is IOException or JsonException or RegistryException or HttpRequestException or InvalidOperationException)
+        catch (Exception e) when (RegistryClient.IsBroken(e) || e is JsonException or RegistryException or InvalidOperationException or OperationCanceledException)
         {
             // The status says enough; a body that cannot be read must not hide it.
             return "";

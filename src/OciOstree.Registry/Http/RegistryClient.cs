@@ -59,6 +59,37 @@ internal sealed class RegistryClient : IDisposable
     internal string Reason(Exception e) =>
         e is HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError } && trust.Rejection is { } rejection ? rejection : HttpReason.Of(e);
 
+    /// <summary>Fetches something small and whole; a body that breaks off is asked for again.</summary>
+    internal SmallReply Fetch(RegistryRequest request, int limit, CancellationToken cancellationToken)
+    {
+        for (var failures = 0; ;)
+        {
+            using var response = Send(request, cancellationToken);
+            if (response.StatusCode != HttpStatusCode.OK)
+            {
+                throw new RegistryException($"{endpoint.Host}: {HttpReason.Of(response)}");
+            }
+
+            try
+            {
+                return new SmallReply(
+                    BoundedBody.Read(response, limit, options.StallTimeout, cancellationToken),
+                    response.Content.Headers.ContentType?.MediaType,
+                    response.Headers.TryGetValues("Docker-Content-Digest", out var said) ? said.First() : null);
+            }
+            catch (Exception e) when (IsBroken(e))
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                if (++failures > options.Retries)
+                {
+                    throw new RegistryException($"{endpoint.Host}: {HttpReason.Of(e)}, after {failures} tries");
+                }
+            }
+
+            Wait(failures, cancellationToken);
+        }
+    }
+
     /// <summary>One try, with a broken connection thrown as it is.</summary>
     internal HttpResponseMessage SendOnceUnwrapped(RegistryRequest request, CancellationToken cancellationToken) => SendOnce(request, cancellationToken);
 

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
 
@@ -13,9 +12,6 @@ internal sealed class ResumingBlobStream : ReadOnlyStream
     /// <summary>A connection that brought this much was worth it: the count of tries starts anew.</summary>
     private const long WorthwhileBytes = 1 << 20;
 
-    /// <summary>Fewer bytes than this in one stall timeout count as a stall: a server must not hold us by a byte a minute.</summary>
-    private const long LeastBytes = 4 << 10;
-
     private readonly RegistryClient client;
     private readonly string scope;
     private readonly Descriptor descriptor;
@@ -27,8 +23,7 @@ internal sealed class ResumingBlobStream : ReadOnlyStream
     private long position;
     private long connectedAt;
     private int failures;
-    private long windowStart;
-    private long windowBytes;
+    private StallWatch watch;
 
     internal ResumingBlobStream(RegistryClient client, string scope, Descriptor descriptor, RegistryOptions options, CancellationToken cancellationToken)
     {
@@ -56,7 +51,7 @@ internal sealed class ResumingBlobStream : ReadOnlyStream
                 var read = body!.Read(buffer);
                 if (read > 0)
                 {
-                    CheckSpeed(read);
+                    watch.Received(read);
                     position += read;
                     return read;
                 }
@@ -129,8 +124,7 @@ internal sealed class ResumingBlobStream : ReadOnlyStream
 
         body = response.Content.ReadAsStream(cancellationToken);
         connectedAt = position;
-        windowStart = Stopwatch.GetTimestamp();
-        windowBytes = 0;
+        watch = new StallWatch(options.StallTimeout);
         SkipTo(begins);
     }
 
@@ -146,26 +140,9 @@ internal sealed class ResumingBlobStream : ReadOnlyStream
                 throw new IOException("the connection was closed");
             }
 
-            CheckSpeed(read);
+            watch.Received(read);
             begins += read;
         }
-    }
-
-    private void CheckSpeed(int read)
-    {
-        windowBytes += read;
-        if (Stopwatch.GetElapsedTime(windowStart) < options.StallTimeout)
-        {
-            return;
-        }
-
-        if (windowBytes < LeastBytes)
-        {
-            throw new TimeoutException("stalled");
-        }
-
-        windowStart = Stopwatch.GetTimestamp();
-        windowBytes = 0;
     }
 
     private void Disconnect()

@@ -1,4 +1,3 @@
-using System.Net;
 using OciOstree.Registry.Http;
 
 namespace OciOstree.Registry.Transports;
@@ -78,34 +77,15 @@ internal sealed class RegistrySource : ImageSource
         {
             Accept = ManifestTypes,
         };
-        using var response = client.Send(request, cancellationToken);
-        if (response.StatusCode != HttpStatusCode.OK)
+        var reply = client.Fetch(request, Manifest.SizeLimit, cancellationToken);
+        if (wanted is { } expected)
         {
-            throw new RegistryException($"{client.Endpoint.Host}: {HttpReason.Of(response)}");
+            return Verified(reply.Body, expected, reply.MediaType);
         }
 
-        try
-        {
-            var bytes = BoundedBody.Read(response, Manifest.SizeLimit, cancellationToken);
-            var told = response.Content.Headers.ContentType?.MediaType;
-            if (wanted is { } expected)
-            {
-                return Verified(bytes, expected, told);
-            }
-
-            // A tag says nothing of the bytes, but a registry that contradicts itself is not to be believed.
-            if (response.Headers.TryGetValues("Docker-Content-Digest", out var said)
-                && Digest.TryParse(said.First(), out var claimed)
-                && !claimed.Matches(bytes))
-            {
-                throw new RegistryException($"the manifest does not have the digest {claimed} that {client.Endpoint.Host} gives it");
-            }
-
-            return new RawManifest(bytes, ManifestKind.Detect(bytes, told), Digest.Compute(bytes));
-        }
-        catch (Exception e) when (RegistryClient.IsBroken(e))
-        {
-            throw new RegistryException($"{client.Endpoint.Host}: {HttpReason.Of(e)}");
-        }
+        // A tag says nothing of the bytes, but a registry that contradicts itself is not to be believed.
+        return Digest.TryParse(reply.ContentDigest, out var claimed) && !claimed.Matches(reply.Body)
+            ? throw new RegistryException($"the manifest does not have the digest {claimed} that {client.Endpoint.Host} gives it")
+            : new RawManifest(reply.Body, ManifestKind.Detect(reply.Body, reply.MediaType), Digest.Compute(reply.Body));
     }
 }
