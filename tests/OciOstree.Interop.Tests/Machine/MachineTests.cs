@@ -118,6 +118,40 @@ public sealed class MachineTests : IDisposable
         Assert.Equal(["2", "1"], Versions());
     }
 
+    [Fact]
+    public void A_full_disk_stops_an_upgrade_and_changes_nothing()
+    {
+        Directory.CreateDirectory(Sysroot);
+        Tool.Run("truncate", "-s", "24M", _scratch["disk"]).Ok();
+        Tool.Run("mkfs.ext4", "-q", _scratch["disk"]).Ok();
+        Tool.Run("mount", "-o", "loop", _scratch["disk"], Sysroot).Ok();
+        try
+        {
+            MakeSysroot();
+            PushVersion("1");
+            Deploy();
+            byte[] large = new byte[40 << 20];
+            new Random(7).NextBytes(large);
+            _scratch.MakeDirectory("tree2/usr/lib");
+            File.WriteAllBytes(_scratch["tree2/usr/lib/large"], large);
+            PushVersion("2");
+            string[] before = State();
+            var result = Ours("upgrade").Failed();
+            Assert.Matches("No space left on device|min-free-space", result.Error);
+            Assert.Equal(before, State());
+            Tool.Run("ostree", "fsck", "--repo=" + Sysroot + "/ostree/repo").Ok();
+            // Nor did it take the room that something smaller would need.
+            File.Delete(_scratch["tree2/usr/lib/large"]);
+            PushVersion("3");
+            Ours("upgrade").Ok();
+            Assert.Equal(["3", "1"], Versions());
+        }
+        finally
+        {
+            Tool.Run("umount", Sysroot).Ok();
+        }
+    }
+
     private ToolResult Ours(params string[] arguments) => OurProgram.Run([.. arguments, "--sysroot", Sysroot]);
 
     private void MakeSysroot()
