@@ -71,7 +71,9 @@ internal static class CommitSizes
 
     private static (long Archived, long Unpacked) SizesOfFile(Repo repo, Checksum checksum)
     {
-        repo.ReadFileHeader(checksum, out long size);
+        FileHeader header = repo.ReadFileHeader(checksum, out long size);
+        if (header.IsSymlink)
+            size = System.Text.Encoding.UTF8.GetByteCount(header.SymlinkTarget);
         return (repo.StorageSize(new ObjectName(checksum, ObjectType.File)), size);
     }
 

@@ -30,6 +30,9 @@ internal static class RefsCommand
                 Create(call, newRef, call.Words[0], call.Get(alias), call.Get(collections), call.Get(force));
                 return;
             }
+            // A repository that lost it has lost refs: better an error than a list that lacks them.
+            if (!call.Repo.Root.Exists("refs/remotes"))
+                throw new RepositoryException("Listing refs: opendir(refs/remotes): No such file or directory");
             foreach (string? prefix in call.Words.Count == 0 ? [null] : call.Words.Cast<string?>())
             {
                 if (call.Get(collections))

@@ -36,7 +36,7 @@ internal sealed class RepoTree(Repo repo, Checksum commit)
             if (name is "" or ".")
                 continue;
             if (!node.IsDirectory)
-                return null;
+                throw new RepositoryException("Not a directory");
             DirTree tree = repo.ReadDirTree(node.Content);
             if (tree.TryGetDirectory(name, out DirTreeDirectory directory))
                 node = new RepoNode(node.ChildPath(name), directory.Tree, directory.Meta);

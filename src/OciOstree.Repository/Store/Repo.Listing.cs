@@ -22,9 +22,9 @@ public sealed partial class Repo
         return names;
     }
 
-    /// <summary>The bytes that an object takes in its file here.</summary>
+    /// <summary>The bytes that an object takes in its file here, or in a running transaction's.</summary>
     public long StorageSize(ObjectName name) =>
-        objects.TryStatus(LoosePath.Of(name, Mode))?.Size ?? throw new RepositoryException($"Querying object {name}: it is not here");
+        (long)(Find<object>(name, static (directory, path) => directory.TryStatus(path)?.Size) ?? throw new RepositoryException($"Querying object {name}: it is not here"));
 
     internal static string PartialMarkPath(Checksum commit) => $"state/{commit}.commitpartial";
 
