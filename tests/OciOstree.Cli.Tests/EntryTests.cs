@@ -42,6 +42,22 @@ public class EntryTests
     }
 
     [Fact]
+    public void OptionsMayStandBeforeOstreesCommands()
+    {
+        var repo = Path.Combine(Path.GetTempPath(), $"entry-{Guid.NewGuid():n}");
+        try
+        {
+            Assert.Equal(0, Run("ostree", $"--repo={repo}", "--mode=archive", "init").Code);
+            Assert.Equal(0, Run("ostree", "--repo", repo, "remote", "--set=tls-permissive=true", "add", "origin", "http://example.com/", "main").Code);
+            Assert.Equal("[core]\nrepo_version=1\nmode=archive-z2\n\n[remote \"origin\"]\nurl=http://example.com/\nbranches=main;\ntls-permissive=true\n", File.ReadAllText(Path.Combine(repo, "config")));
+        }
+        finally
+        {
+            Directory.Delete(repo, recursive: true);
+        }
+    }
+
+    [Fact]
     public void VersionNeedsNoCommand()
     {
         var (code, output, _) = Run("ostree", "--version");

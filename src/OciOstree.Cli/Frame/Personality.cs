@@ -38,6 +38,7 @@ internal sealed class Personality
         switch (_name)
         {
             case "ostree":
+                args = CommandFirst(args);
                 root.Add(Globals.Repo);
                 Ostree.OstreeVerbs.AddTo(root);
                 root.Add(Admin.AdminVerbs.Group());
@@ -80,4 +81,33 @@ internal sealed class Personality
         "ostree-container" => "Ostree commits as container images (oci-ostree)",
         _ => "Encode ostree commits as container images, pull them back, and deploy them as bootable systems",
     };
+
+    /// <summary>
+    /// ostree takes the first word that is no option for the command, wherever it stands, and likewise within a group of commands:
+    /// <c>ostree --repo=R remote --set=K=V add NAME URL</c>.
+    /// </summary>
+    private static string[] CommandFirst(string[] args)
+    {
+        var rest = args.ToList();
+        var commands = new List<string>();
+        while (commands.Count == 0 || commands is ["remote" or "admin"])
+        {
+            var at = rest.FindIndex(word => !word.StartsWith('-'));
+            // A path after "--repo" is the option's, though ostree itself would take it for a command.
+            while (at > 0 && rest[at - 1] is "--repo" or "--sysroot")
+            {
+                at = rest.FindIndex(at + 1, word => !word.StartsWith('-'));
+            }
+
+            if (at < 0 || rest.IndexOf("--") is >= 0 and var end && end < at)
+            {
+                break;
+            }
+
+            commands.Add(rest[at]);
+            rest.RemoveAt(at);
+        }
+
+        return [.. commands, .. rest];
+    }
 }
