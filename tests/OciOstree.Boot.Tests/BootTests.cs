@@ -113,7 +113,7 @@ public sealed class BootTests(ITestOutputHelper output)
         // The real program reads what ours deployed before anything runs on it.
         Tool.Run("ostree", "admin", "status", "--sysroot=" + disk.Root).Ok();
         disk.Unmount();
-        var story = VirtualMachine.Run(disk.Image, registryPort, scratch, TimeSpan.FromSeconds(90));
+        var story = VirtualMachine.Run(disk.Image, registryPort, scratch, TimeSpan.FromSeconds(240));
         Lap($"booted {story.Boots} times");
         output.WriteLine(story.Everything);
         disk.Mount();

@@ -12,7 +12,7 @@ internal static class VirtualMachine
         try
         {
             Tool.Run(start,
-                "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "768", "-nodefaults", "-display", "none",
+                "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "1", "-m", "768", "-nodefaults", "-display", "none",
                 "-serial", "file:" + console, "-serial", "file:" + story,
                 "-drive", $"file={image},if=virtio,format=raw,cache=unsafe",
                 "-netdev", $"user,id=n0,restrict=on,guestfwd=tcp:10.0.2.100:5000-cmd:socat - TCP:127.0.0.1:{registryPort}",
