@@ -17,6 +17,8 @@ internal sealed class LayerDownload : IDisposable
     // Tar writers pad their last record, by kilobytes.
     private const long MaxTrailer = 16 << 20;
 
+    private const int ReadSize = 256 << 10;
+
     private readonly Thread thread;
     private readonly BytePipe pipe = new();
     private readonly CancellationTokenSource cancellation;
@@ -90,7 +92,9 @@ internal sealed class LayerDownload : IDisposable
             using var counted = new CountingStream(blob, item);
             try
             {
-                using var content = Decompressor.Open(counted, leaveOpen: true);
+                // Decompressors ask for a few kilobytes at a time; files and sockets are better asked for more.
+                using var buffered = new BufferedStream(counted, ReadSize);
+                using var content = Decompressor.Open(buffered, leaveOpen: true);
                 using var checkedContent = new VerifiedContent(content, counted, layer.DiffId);
                 pipe.Fill(checkedContent);
             }

@@ -13,10 +13,14 @@ internal sealed class ObjectWriters : IDisposable
     internal const int MaxHandedOver = 256 << 10;
 
     private const long MaxWaitingBytes = 16 << 20;
-    private const int MaxWaiting = 512;
+    private const int MaxWaiting = 64;
+
+    // Handing over one by one costs more than most files do.
+    private const int ParcelFiles = 32;
+    private const int ParcelBytes = 512 << 10;
 
     private readonly object gate = new();
-    private readonly Queue<Job> jobs = new();
+    private readonly Queue<Parcel> parcels = new();
     private readonly Thread[] threads;
     private long waitingBytes;
     private bool closed;
@@ -48,17 +52,17 @@ internal sealed class ObjectWriters : IDisposable
         }
     }
 
-    private void Add(Job job)
+    private void Add(Parcel parcel)
     {
         lock (gate)
         {
-            while (waitingBytes + job.Size > MaxWaitingBytes || jobs.Count >= MaxWaiting)
+            while (waitingBytes + parcel.Size > MaxWaitingBytes || parcels.Count >= MaxWaiting)
             {
                 Monitor.Wait(gate);
             }
 
-            waitingBytes += job.Size;
-            jobs.Enqueue(job);
+            waitingBytes += parcel.Size;
+            parcels.Enqueue(parcel);
             Monitor.PulseAll(gate);
         }
     }
@@ -67,10 +71,10 @@ internal sealed class ObjectWriters : IDisposable
     {
         while (true)
         {
-            Job job;
+            Parcel parcel;
             lock (gate)
             {
-                while (jobs.Count == 0)
+                while (parcels.Count == 0)
                 {
                     if (closed)
                     {
@@ -80,19 +84,22 @@ internal sealed class ObjectWriters : IDisposable
                     Monitor.Wait(gate);
                 }
 
-                job = jobs.Dequeue();
-                waitingBytes -= job.Size;
+                parcel = parcels.Dequeue();
+                waitingBytes -= parcel.Size;
                 Monitor.PulseAll(gate);
             }
 
-            job.Run();
+            parcel.Batch.Run(parcel);
         }
     }
 
-    /// <summary>The files of one layer. Its first failure is kept, and makes the rest of the layer's work void.</summary>
+    /// <summary>
+    /// The files of one layer, written by its reader's thread alone. Its first failure is kept, and makes the rest of the layer's work void.
+    /// </summary>
     internal sealed class Batch(ObjectWriters writers, RepoTransaction transaction)
     {
         private readonly object gate = new();
+        private Parcel? filling;
         private int open;
         private Exception? failure;
 
@@ -111,17 +118,18 @@ internal sealed class ObjectWriters : IDisposable
 
             var buffer = size == 0 ? [] : ArrayPool<byte>.Shared.Rent((int)size);
             content.ReadExactly(buffer, 0, (int)size);
-            lock (gate)
+            filling ??= new Parcel(this);
+            filling.Add(new Job(header, buffer, (int)size, expected, done));
+            if (filling.Count == ParcelFiles || filling.Size >= ParcelBytes)
             {
-                open++;
+                Send();
             }
-
-            writers.Add(new Job(this, header, buffer, (int)size, expected, done));
         }
 
         /// <summary>Waits until all files are written.</summary>
         internal void Finish()
         {
+            Send();
             lock (gate)
             {
                 while (open > 0)
@@ -146,35 +154,57 @@ internal sealed class ObjectWriters : IDisposable
             }
         }
 
-        internal void Run(FileHeader header, byte[] buffer, int size, Checksum? expected, Action<Checksum>? done)
+        internal void Run(Parcel parcel)
         {
-            Exception? error = null;
+            foreach (var job in parcel.Jobs)
+            {
+                Run(job);
+            }
+
+            lock (gate)
+            {
+                open--;
+                Monitor.PulseAll(gate);
+            }
+        }
+
+        private void Run(Job job)
+        {
             try
             {
                 if (Volatile.Read(ref failure) is null)
                 {
-                    using var content = new MemoryStream(buffer, 0, size, writable: false);
-                    var checksum = transaction.WriteFile(header, size, content, expected);
-                    done?.Invoke(checksum);
+                    using var content = new MemoryStream(job.Buffer, 0, job.Size, writable: false);
+                    var checksum = transaction.WriteFile(job.Header, job.Size, content, job.Expected);
+                    job.Done?.Invoke(checksum);
                 }
             }
             catch (Exception e)
             {
                 // Told by the layer's own thread, when it writes the next file or finishes.
-                error = e;
+                Interlocked.CompareExchange(ref failure, e, null);
             }
 
-            if (buffer.Length > 0)
+            if (job.Buffer.Length > 0)
             {
-                ArrayPool<byte>.Shared.Return(buffer);
+                ArrayPool<byte>.Shared.Return(job.Buffer);
+            }
+        }
+
+        private void Send()
+        {
+            if (filling is not { } full)
+            {
+                return;
             }
 
+            filling = null;
             lock (gate)
             {
-                failure ??= error;
-                open--;
-                Monitor.PulseAll(gate);
+                open++;
             }
+
+            writers.Add(full);
         }
 
         private void ThrowIfFailed()
@@ -186,8 +216,25 @@ internal sealed class ObjectWriters : IDisposable
         }
     }
 
-    private readonly record struct Job(Batch Batch, FileHeader Header, byte[] Buffer, int Size, Checksum? Expected, Action<Checksum>? Done)
+    /// <summary>Some files of one layer, handed over together.</summary>
+    internal sealed class Parcel(Batch batch)
     {
-        internal void Run() => Batch.Run(Header, Buffer, Size, Expected, Done);
+        private readonly List<Job> jobs = new(ParcelFiles);
+
+        internal Batch Batch => batch;
+
+        internal IReadOnlyList<Job> Jobs => jobs;
+
+        internal int Count => jobs.Count;
+
+        internal long Size { get; private set; }
+
+        internal void Add(in Job job)
+        {
+            jobs.Add(job);
+            Size += job.Size;
+        }
     }
+
+    internal readonly record struct Job(FileHeader Header, byte[] Buffer, int Size, Checksum? Expected, Action<Checksum>? Done);
 }
