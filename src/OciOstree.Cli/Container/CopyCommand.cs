@@ -1,17 +1,21 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
+using OciOstree.Container;
 using OciOstree.Registry;
+using OciOstree.Repository;
 
 namespace OciOstree.Cli.Container;
 
-/// <summary><c>container image copy</c>: an image from one place to another.</summary>
+/// <summary><c>container image copy</c>: an image from one place to another, or a stored one from a repository to another.</summary>
 internal static class CopyCommand
 {
     public static Command Create()
     {
-        var source = Opts.Required("SOURCE", "Image to copy, such as docker://HOST/NAME:TAG, oci:DIRECTORY:TAG, oci-archive:FILE or dir:DIRECTORY");
-        var destination = Opts.Required("DESTINATION", "Where to, in the same notation");
+        var source = Opts.Required("SOURCE", "Image to copy; with --src-repo its IMGREF, else such as docker://HOST/NAME:TAG, oci:DIRECTORY:TAG, oci-archive:FILE or dir:DIRECTORY");
+        var destination = Opts.Optional("DESTINATION", "Where to, in the same notation");
+        var sourceRepo = Opts.Value("--src-repo", "PATH", "Copy an image that was pulled into this repository");
+        var destinationRepo = Opts.Value("--dest-repo", "PATH", "The repository that --src-repo's image is copied to");
         var all = Opts.Flag("--all", "Copy all images of an index, instead of the one for this machine", "-a");
         var digestFile = Opts.Value("--digestfile", "PATH", "Write the digest of the copied image to this file");
         var sourceTls = Opts.Value("--src-tls-verify", "BOOLEAN", "--tls-verify for the source alone");
@@ -21,16 +25,28 @@ internal static class CopyCommand
             "copy",
             "Copy a container image between registries, OCI layouts, archives and local engines",
             "oci-ostree container image copy docker://quay.io/example/os:stable oci-archive:os.ociarchive",
-            "oci-ostree container image copy oci:build:latest docker://127.0.0.1:5000/example/os:latest --tls-verify=false")
+            "oci-ostree container image copy oci:build:latest docker://127.0.0.1:5000/example/os:latest --tls-verify=false",
+            "oci-ostree container image copy --src-repo=/ostree/repo --dest-repo=repo ostree-unverified-registry:quay.io/example/os:stable")
         {
-            source, destination, all, digestFile, sourceTls, destinationTls, quiet,
+            source, destination, sourceRepo, destinationRepo, all, digestFile, sourceTls, destinationTls, quiet,
         };
         var images = new ImageOptions().AddTo(verb);
         return verb.Does(parsed =>
         {
+            if (parsed.GetValue(sourceRepo) is not null || parsed.GetValue(destinationRepo) is not null)
+            {
+                CopyStored(parsed.GetValue(sourceRepo), parsed.GetValue(destinationRepo), parsed.GetValue(source)!, parsed.GetValue(destination));
+                return;
+            }
+
+            if (parsed.GetValue(destination) is not { } target)
+            {
+                throw new UsageException("Required argument missing: DESTINATION");
+            }
+
             var options = images.Read(parsed);
             var from = ImageReference.Parse(parsed.GetValue(source)!);
-            var to = ImageReference.Parse(parsed.GetValue(destination)!);
+            var to = ImageReference.Parse(target);
             var started = Stopwatch.GetTimestamp();
             var result = TransferBars.Run(
                 progress => Images.Copy(
@@ -54,5 +70,17 @@ internal static class CopyCommand
                 Console.Out.WriteLine($"{Output.Size(result.BytesSent)} moved, {Output.Size(result.BytesSkipped)} there already, in {seconds} s");
             }
         });
+    }
+
+    private static void CopyStored(string? sourceRepo, string? destinationRepo, string image, string? extra)
+    {
+        if (sourceRepo is null || destinationRepo is null || extra is not null)
+        {
+            throw new UsageException("Between repositories: --src-repo=PATH --dest-repo=PATH IMGREF");
+        }
+
+        using var from = Repo.Open(sourceRepo);
+        using var to = Repo.Open(destinationRepo);
+        new ImageStore(from).CopyTo(to, OstreeImageReference.Parse(image).Image, Entry.Cancellation);
     }
 }

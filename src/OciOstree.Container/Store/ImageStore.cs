@@ -4,7 +4,7 @@ using OciOstree.Repository;
 namespace OciOstree.Container;
 
 /// <summary>The images in a repository, by the refs that hold them.</summary>
-public sealed class ImageStore(Repo repo)
+public sealed partial class ImageStore(Repo repo)
 {
     // Where deployments, and commits that rpm-ostree made from an image, are held. What they came from keeps its layers.
     private static readonly string[] UserPrefixes = ["ostree/0", "ostree/1", "rpmostree/base", ImageRefs.BaseImagePrefix];
