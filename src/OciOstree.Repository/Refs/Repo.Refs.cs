@@ -106,13 +106,22 @@ public sealed partial class Repo
     /// </summary>
     /// <param name="prefix">Only the ref of that name and those below it as a directory; <c>REMOTE:</c> means all of a remote's; null means all.</param>
     /// <param name="options">What to leave out.</param>
+    /// <exception cref="RepositoryException">A ref's file is damaged, or <c>refs/heads</c> or <c>refs/remotes</c> is missing: refs that cannot be seen must not pass for none.</exception>
     public IReadOnlyDictionary<string, Checksum> ListRefs(string? prefix = null, RefListing options = RefListing.All)
     {
+        RequireRefDirectories();
         SortedDictionary<string, Checksum> refs = new(StringComparer.Ordinal);
         foreach ((string name, string path) in RefFiles(prefix, options))
             if (ReadRef(path) is { } target)
                 refs[name] = target;
         return refs;
+    }
+
+    private void RequireRefDirectories()
+    {
+        foreach (string directory in (ReadOnlySpan<string>)["refs/heads", "refs/remotes"])
+            if (Root.TryStatus(directory, followLinks: true) is null)
+                throw new RepositoryException("Listing refs", new RepositoryException($"opendir({directory}): No such file or directory"));
     }
 
     /// <summary>The refs that stand for other refs, each with what it is set to.</summary>

@@ -156,6 +156,8 @@ public sealed partial class TreeWriter
             return null;
         XattrSet xattrs = skipXattrs ? XattrSet.Empty : WithoutEmpty(Xattrs.ReadAll(file, name));
         var header = new FileHeader(attributes.Uid, attributes.Gid, attributes.Mode, "", Modify(path, attributes.Mode, xattrs));
+        if (modifier is { Consume: true } && transaction.TryAdoptFile(header, file, directory, name, out Checksum adopted))
+            return adopted;
         if (status.LinkCount <= 1)
             return transaction.WriteFile(header, file, status.Size);
         var key = (status.Device, status.Inode, header);

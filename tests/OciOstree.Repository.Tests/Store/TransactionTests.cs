@@ -341,4 +341,33 @@ public class TransactionTests
         Assert.Contains(repo.ListObjects(), name => name == new ObjectName(file, ObjectType.File));
         Assert.Single(repo.ListObjects(), name => name.Type == ObjectType.Commit);
     }
+
+    [Theory]
+    [InlineData(RepoMode.Bare, 0x1A4u, true)]
+    [InlineData(RepoMode.Bare, 0x1EDu, false)]
+    [InlineData(RepoMode.BareUserOnly, 0x1EDu, true)]
+    [InlineData(RepoMode.BareUser, 0x1A4u, false)]
+    [InlineData(RepoMode.Archive, 0x1A4u, false)]
+    public void A_file_that_is_stored_as_it_is_can_become_the_object(RepoMode mode, uint permissions, bool adopted)
+    {
+        using ScratchDirectory scratch = new();
+        using Repo repo = New(scratch, mode);
+        byte[] content = Bytes(200_000);
+        File.WriteAllBytes(scratch["file"], content);
+        Tool.Run("chmod", "0644", scratch["file"]).Ok();
+        Tool.Run("ln", scratch["file"], scratch["other"]).Ok();
+        FileHeader header = FileHeader.Regular(0, 0, permissions, XattrSet.Empty);
+        using (RepoTransaction transaction = repo.BeginTransaction())
+        using (LinuxDirectory directory = LinuxDirectory.Open(scratch.Path))
+        using (Microsoft.Win32.SafeHandles.SafeFileHandle file = directory.OpenFile("file"))
+        {
+            Assert.Equal(adopted, transaction.TryAdoptFile(header, file, directory, "file", out Checksum checksum));
+            transaction.Commit();
+            if (adopted)
+                Assert.Equal(Expected(header, content), checksum);
+        }
+        Assert.Equal(adopted, !File.Exists(scratch["file"]));
+        Assert.Equal(adopted ? 1 : 0, repo.ListObjects().Count(name => repo.VerifyObject(name)));
+        Assert.Equal(2u, Files.TryStatus(scratch["other"])!.Value.LinkCount);
+    }
 }
