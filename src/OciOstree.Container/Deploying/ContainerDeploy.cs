@@ -19,6 +19,12 @@ public static class ContainerDeploy
     public static ImageDeployResult Run(Sysroot.Sysroot sysroot, string stateroot, OstreeImageReference reference, ImageDeployOptions? options = null, ITransferProgress? progress = null, CancellationToken cancellationToken = default)
     {
         options ??= new ImageDeployOptions();
+        // Before an image is fetched for nothing.
+        if (!sysroot.Stateroots().Contains(stateroot))
+        {
+            throw new SysrootException($"No such stateroot: {stateroot}");
+        }
+
         using var importer = CreateImporter(sysroot.Repo, reference, options);
         var plan = importer.Prepare(cancellationToken);
         var image = importer.Import(plan, progress, cancellationToken);

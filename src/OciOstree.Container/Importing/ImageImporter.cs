@@ -70,7 +70,7 @@ public sealed class ImageImporter : IDisposable
         {
             var (layers, dropped) = ImportLayers(plan.Layers, progress ?? TransferProgress.None, cancellationToken);
             var image = Merge(plan, layers);
-            RemoveNotes(layers);
+            pending.Remove(layers.Select(layer => layer.Descriptor.Digest));
             if (options.PruneLayers)
             {
                 store.PruneLayerRefs();
@@ -112,7 +112,7 @@ public sealed class ImageImporter : IDisposable
             var commit = layers[0].Commit!.Value;
             transactions.Current.MarkPartial(commit, false);
             transactions.Commit();
-            RemoveNotes(layers);
+            pending.Remove(layers.Select(layer => layer.Descriptor.Digest));
             return commit;
         }
         catch (Exception e) when (e is RegistryException or RepositoryException or ContainerException or IOException)
@@ -129,14 +129,6 @@ public sealed class ImageImporter : IDisposable
     {
         transactions.Dispose();
         source?.Dispose();
-    }
-
-    private void RemoveNotes(IEnumerable<PlannedLayer> layers)
-    {
-        foreach (var layer in layers)
-        {
-            pending.Remove(layer.Descriptor.Digest);
-        }
     }
 
     private ImportPlan Prepare(bool asCommit, CancellationToken cancellationToken)
@@ -283,6 +275,11 @@ public sealed class ImageImporter : IDisposable
         }
 
         union.RemoveBuildLeftovers();
+        if (options.RequireBootable && !union.HasKernel())
+        {
+            throw new ContainerException("the image has no kernel: there is no usr/lib/modules/*/vmlinuz");
+        }
+
         var merge = transaction.WriteCommit(MergeCommit.Create(plan, baseCommit, union.Root.Write(transaction), union.Root.Metadata ?? defaultMeta));
         foreach (var layer in layers)
         {

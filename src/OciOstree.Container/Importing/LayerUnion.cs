@@ -50,6 +50,14 @@ internal sealed class LayerUnion
         }
     }
 
+    /// <summary>Whether there is a kernel in any of the places where deployments look for one.</summary>
+    internal bool HasKernel() =>
+        Root.Walk("usr/lib/modules")?.Directories.Values.Any(directory => directory.TryGetFile("vmlinuz", out _)) == true
+        || HasKernelIn("usr/lib/ostree-boot")
+        || HasKernelIn("boot");
+
+    private bool HasKernelIn(string path) => Root.Walk(path)?.Files.Keys.Any(name => name.StartsWith("vmlinuz", StringComparison.Ordinal)) == true;
+
     private void AddDirectory(MutableTree lower, Checksum tree, Checksum meta, string path, bool isNew, LayerMetadata metadata)
     {
         // Peers' layer commits do not say which directories are implied; like them, take none of their word over an existing one's.

@@ -13,7 +13,8 @@ namespace OciOstree.Container;
 /// </summary>
 internal sealed class PendingLayers
 {
-    private const string Directory = "extensions/oci-ostree/layers";
+    private const string Ours = "extensions/oci-ostree";
+    private const string Directory = Ours + "/layers";
     private const long MaxSize = 128 << 20;
 
     private readonly Repo repo;
@@ -67,13 +68,36 @@ internal sealed class PendingLayers
         }
     }
 
-    internal void Remove(Digest layer)
+    /// <summary>The layers have their refs now. What another pull noted stays.</summary>
+    internal void Remove(IEnumerable<Digest> layers)
     {
-        repo.Root.TryUnlink(PathOf(layer));
-        repo.Root.TryUnlink(PathOf(layer) + ".commitmeta");
+        foreach (var layer in layers)
+        {
+            repo.Root.TryUnlink(PathOf(layer));
+            repo.Root.TryUnlink(PathOf(layer) + ".commitmeta");
+        }
+
+        foreach (var directory in (ReadOnlySpan<string>)[Directory, Ours])
+        {
+            using var open = repo.Root.TryOpenDirectory(directory);
+            if (open is null || open.ReadEntries().Count > 0)
+            {
+                return;
+            }
+
+            try
+            {
+                repo.Root.RemoveDirectory(directory);
+            }
+            catch (LinuxException e) when (e.Errno is Errno.ENOTEMPTY or Errno.ENOENT)
+            {
+                // Another pull came between.
+                return;
+            }
+        }
     }
 
-    internal void Clear() => repo.Root.RemoveTree(Directory);
+    internal void Clear() => repo.Root.RemoveTree(Ours);
 
     private static string PathOf(Digest layer) => $"{Directory}/{layer.Algorithm}-{layer.Hex}";
 }

@@ -88,7 +88,8 @@ public sealed class ImportReuseTests : IDisposable
         var again = Layers("a", "b", "c", "d");
         test.Import(again);
         Assert.Equal([again.FetchManifest().Manifest.Config.Digest, last], again.Opened);
-        Assert.Empty(Directory.GetFiles(Path.Combine(test.Path, "extensions/oci-ostree/layers")));
+        Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(test.Path, "extensions")));
+        Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(test.Path, "tmp"), "staging-*"));
         test.RequireSound();
     }
 
@@ -175,7 +176,13 @@ public sealed class ImportReuseTests : IDisposable
         var options = new ImportOptions { RequireBootable = true };
         var e = Assert.Throws<ContainerException>(() => test.Import(Layers("a"), options: options));
         Assert.Equal("target image does not have ostree.bootable label", e.InnerException!.Message);
+        var before = test.VisibleState();
         var bootable = Layers("a");
+        bootable.Labels["containers.bootc"] = "1";
+        e = Assert.Throws<ContainerException>(() => test.Import(bootable, options: options));
+        Assert.StartsWith("the image has no kernel", e.InnerException!.Message, StringComparison.Ordinal);
+        Assert.Equal(before, test.VisibleState());
+        bootable = Layers("a").AddTar(tar => tar.File("usr/lib/modules/6.1/vmlinuz", "kernel"));
         bootable.Labels["containers.bootc"] = "1";
         test.Import(bootable, options: options);
     }
