@@ -289,7 +289,7 @@ public sealed partial class Sysroot
         {
             RemoveDeployment(deployment);
         }
-        catch (Exception e) when (e is LinuxException or SysrootException)
+        catch (Exception e) when (e is IOException or SysrootException)
         {
             Warn($"{deployment.Path} stays until the next cleanup: {e.Message}");
         }

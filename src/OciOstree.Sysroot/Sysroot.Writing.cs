@@ -47,7 +47,33 @@ public sealed partial class Sysroot
         {
             wanted.Add(added);
         }
-        WriteDeployments(wanted, clean);
+        try
+        {
+            WriteDeployments(wanted, clean);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            AbandonUnlessCurrent(added);
+            throw;
+        }
+    }
+
+    /// <summary>After a failed switch nothing leads to the new deployment; after one whose aftermath failed it is what boots.</summary>
+    private void AbandonUnlessCurrent(Deployment added)
+    {
+        try
+        {
+            Reload();
+        }
+        catch (Exception e) when (e is IOException or SysrootException)
+        {
+            Warn($"{added.Path} may have to be cleaned up: {e.Message}");
+            return;
+        }
+        if (!_deployments.Exists(d => d.IsSame(added)))
+        {
+            Abandon(added);
+        }
     }
 
     /// <summary>
@@ -127,17 +153,19 @@ public sealed partial class Sysroot
     /// <summary>Kernel and arguments did not change: the entries lead through <c>ostree/boot.N</c>, and swapping that link is all.</summary>
     private string SwapLinksOnly(List<Deployment> wanted)
     {
-        string name = MakeBootLinks(BootVersion, wanted);
+        string name = Invariant($"boot.{BootVersion}.{(SubBootVersion == 0 ? 1 : 0)}");
         try
         {
+            MakeBootLinks(BootVersion, wanted);
             FlushAll();
+            Changes.ReplaceLink(OstreeDirectory, name, Invariant($"boot.{BootVersion}"));
         }
         catch
         {
+            UndoRemoving(OstreeDirectory, Invariant($"boot.{BootVersion}.tmp"));
             UndoRemoving(OstreeDirectory, name);
             throw;
         }
-        Changes.ReplaceLink(OstreeDirectory, name, Invariant($"boot.{BootVersion}"));
         Flush(OstreeDirectory);
         return name;
     }
@@ -170,6 +198,7 @@ public sealed partial class Sysroot
             }
             Changes.ReplaceLink(boot, Invariant($"loader.{version}"), "loader.tmp");
             FlushAll();
+            Changes.Rename(boot, "loader.tmp", "loader");
         }
         catch
         {
@@ -177,7 +206,6 @@ public sealed partial class Sysroot
             throw;
         }
 
-        Changes.Rename(boot, "loader.tmp", "loader");
         Flush(boot);
         bootloader?.AfterSwitch(version);
         return linksName;
@@ -206,7 +234,7 @@ public sealed partial class Sysroot
         {
             Changes.RemoveTree(directory, name);
         }
-        catch (LinuxException e)
+        catch (IOException e)
         {
             Warn($"{directory.PathOf(name)} stays until the next cleanup: {e.Message}");
         }

@@ -1,0 +1,153 @@
+namespace OciOstree.Sysroot.Tests;
+
+/// <summary>Cuts the power, or lets one change fail, before every single change that an operation makes.</summary>
+public sealed class PowerCutTests : IDisposable
+{
+    private readonly TestSysroot _sysroot = new();
+
+    public PowerCutTests()
+    {
+        _sysroot.Commit("v1", "1.0");
+        _sysroot.Commit("v2", "2.0", kernel: "2");
+        _sysroot.Commit("v3", "2.0", kernel: "2");
+        _sysroot.Commit("v4", "4.0", kernel: "4");
+        _sysroot.Deploy("v1", Retention.Default, "root=x");
+        Tool.Shell("cd $(ls -d ostree/deploy/testos/deploy/*.0)/etc; echo mine > b; rm c; mkdir -p own/deep; echo f > own/deep/f", _sysroot.Path).Ok();
+        _sysroot.Deploy("v2");
+    }
+
+    public void Dispose() => _sysroot.Dispose();
+
+    private sealed class Cut(string change) : IOException($"cut before: {change}");
+
+    public static TheoryData<string> Operations => ["new kernel", "same kernel", "undeploy", "default", "arguments", "pin", "cleanup"];
+
+    private static void Operate(Sysroot sysroot, string operation)
+    {
+        switch (operation)
+        {
+            case "new kernel":
+                TestSysroot.Deploy(sysroot, "v4");
+                break;
+            case "same kernel":
+                TestSysroot.Deploy(sysroot, "v3");
+                break;
+            case "undeploy":
+                sysroot.Undeploy(1);
+                break;
+            case "default":
+                sysroot.SetDefault(1);
+                break;
+            case "arguments":
+                sysroot.SetKernelArguments(sysroot.Deployments[0], ["root=y"]);
+                break;
+            case "pin":
+                sysroot.SetPinned(sysroot.Deployments[1], true);
+                break;
+            default:
+                sysroot.Cleanup();
+                break;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Operations))]
+    public void A_cut_at_any_change_boots_the_old_or_the_new(string operation) => CutEverywhere(operation, stayDown: true);
+
+    [Theory]
+    [MemberData(nameof(Operations))]
+    public void An_error_at_any_change_is_told_and_leaves_the_old_or_the_new(string operation) => CutEverywhere(operation, stayDown: false);
+
+    /// <param name="operation">What to do.</param>
+    /// <param name="stayDown">Everything after the cut fails too, so that nothing can be undone; else only that one change fails.</param>
+    private void CutEverywhere(string operation, bool stayDown)
+    {
+        string before = State(_sysroot.Path);
+        string[] exactlyBefore = BootState(_sysroot.Path);
+        string complete = _sysroot.Copy("complete");
+        int changes = 0;
+        Run(complete, operation, _ => changes++);
+        string after = State(complete);
+        Assert.True(changes > 1);
+
+        bool switched = false;
+        for (int cut = 1; cut <= changes; cut++)
+        {
+            string copy = _sysroot.Copy("cut");
+            int count = 0;
+            string where = "";
+            Exception failure = Assert.ThrowsAny<Exception>(() => Run(copy, operation, change =>
+            {
+                count++;
+                if (count == cut || (stayDown && count > cut))
+                {
+                    where = count == cut ? change : where;
+                    throw new Cut(change);
+                }
+            }));
+            Assert.Contains(where, Chain(failure));
+
+            string now = State(copy);
+            Assert.True(now == before || now == after, $"{operation}, cut {cut} of {changes} before '{where}':\n{now}\nbut before it was\n{before}\nand afterwards\n{after}");
+            Assert.False(switched && now != after && before != after, $"went back to the old state at cut {cut} before '{where}'");
+            switched |= now == after && before != after;
+            RequireBootable(copy);
+            if (!stayDown && now == before && before != after && operation is not "pin")
+            {
+                string[] exactlyNow = BootState(copy);
+                Assert.True(exactlyBefore.SequenceEqual(exactlyNow), $"{operation}, cut {cut} before '{where}' left\n{string.Join('\n', exactlyNow.Except(exactlyBefore).Select(l => "+" + l).Concat(exactlyBefore.Except(exactlyNow).Select(l => "-" + l)))}");
+            }
+            // Whatever is left over must not be in the way.
+            if (stayDown && cut % 5 == 0)
+            {
+                Run(copy, "new kernel", null);
+                RequireBootable(copy);
+            }
+        }
+    }
+
+    private void Run(string path, string operation, Action<string>? hook)
+    {
+        try
+        {
+            using Sysroot sysroot = _sysroot.Open(readOnly: false, path);
+            FaultPoint.Set(hook);
+            Operate(sysroot, operation);
+        }
+        finally
+        {
+            FaultPoint.Set(null);
+        }
+    }
+
+    /// <summary>What the real program reads, and the kernel command lines.</summary>
+    private string State(string path) => _sysroot.RealStatus(path) + Tool.Shell("cat boot/loader/entries/*.conf | grep ^options | sed 's/ostree=.*//'", path).Ok().Output;
+
+    /// <summary>All that a boot goes through, byte by byte.</summary>
+    private static string[] BootState(string path) =>
+        [.. new[] { "boot", "ostree/deploy" }.SelectMany(part => TreeSnapshot.Of(Path.Combine(path, part))), .. Directory.GetFileSystemEntries(Path.Combine(path, "ostree")).Select(Path.GetFileName).Order()!];
+
+    /// <summary>Every entry leads to a kernel, an initramfs and a complete root.</summary>
+    private static void RequireBootable(string path) => Tool.Shell("""
+        for entry in boot/loader/entries/*.conf; do
+            linux=$(sed -n 's/^linux //p' $entry); initrd=$(sed -n 's/^initrd //p' $entry)
+            root=.$(sed -n 's/.*ostree=//p' $entry)
+            cmp boot$linux $root/usr/lib/modules/6.1.0/vmlinuz
+            cmp boot$initrd $root/usr/lib/modules/6.1.0/initramfs.img
+            grep -q program $root/usr/bin/program
+            test "$(cat $root/etc/b)" = mine || test "$(cat $root/etc/b)" = "default b of v1"
+            test ! -e $root/etc/c
+            test "$(cat $root/etc/own/deep/f)" = f
+        done
+        """, path).Ok();
+
+    private static string Chain(Exception? e)
+    {
+        string message = "";
+        for (; e is not null; e = e.InnerException)
+        {
+            message += e.Message + ": ";
+        }
+        return message;
+    }
+}
