@@ -11,7 +11,8 @@ public sealed partial class Sysroot
     /// (<c>ostree/BOOT/SUB/N</c>); then removes the repository's unreferenced objects unless <paramref name="prune"/> is false.
     /// Objects that any other ref holds, such as those of container images, stay.
     /// </summary>
-    public void Cleanup(bool prune = true)
+    /// <returns>What pruning removed; null if it was not asked for.</returns>
+    public PruneResult? Cleanup(bool prune = true)
     {
         RequireWritable();
         try
@@ -20,10 +21,12 @@ public sealed partial class Sysroot
             RemoveUnusedDeployments();
             CleanBoot();
             WriteDeploymentRefs();
-            if (prune)
+            if (!prune)
             {
-                FaultPoint.Before("prune");
+                return null;
             }
+            FaultPoint.Before("prune");
+            return Repo.Prune(new PruneOptions { RefsOnly = true, Depth = 0 });
         }
         catch (Exception e) when (e is LinuxException or RepositoryException)
         {

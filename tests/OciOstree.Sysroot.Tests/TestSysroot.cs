@@ -85,12 +85,14 @@ internal sealed class TestSysroot : IDisposable
     public string Copy(string name)
     {
         string copy = _scratch[name];
-        Remove(copy);
-        Tool.Run("cp", "-a", Path, copy).Ok();
+        Tool.Shell($"{RemoveScript(copy)}; cp -a '{Path}' '{copy}'").Ok();
         return copy;
     }
 
-    public static void Remove(string path) => Tool.Shell($"[ ! -e '{path}' ] || {{ chattr -R -f -i '{path}'/ostree/deploy/*/deploy || true; rm -rf '{path}'; }}").Ok();
+    public static void Remove(string path) => Tool.Shell(RemoveScript(path)).Ok();
+
+    // Only the deployments' own directories carry the bit.
+    private static string RemoveScript(string path) => $"[ ! -e '{path}' ] || {{ chattr -f -i '{path}'/ostree/deploy/*/deploy/*.[0-9] || true; rm -rf '{path}'; }}";
 
     public void Dispose()
     {
