@@ -153,6 +153,26 @@ public class UploadTests : RegistryTest
         Assert.Single(Fake.Server.Requests, e => e.Method == "POST");
     }
 
+    [Theory]
+    [InlineData("ftp://127.0.0.1/x")]
+    [InlineData("file:///etc/passwd")]
+    [InlineData("http://[")]
+    [InlineData(null)]
+    public void An_upload_goes_nowhere_but_the_web(string? location)
+    {
+        Fake.Intercept = exchange =>
+        {
+            if (exchange.Method != "POST")
+            {
+                return false;
+            }
+
+            exchange.Respond(202, null, location is null ? [] : [("Location", location)]);
+            return true;
+        };
+        Assert.Contains(Fake.Host, Message(Assert.Throws<RegistryException>(Put)));
+    }
+
     [Fact]
     public void Content_that_is_not_as_described_is_never_stored()
     {

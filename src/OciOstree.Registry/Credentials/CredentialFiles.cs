@@ -38,7 +38,7 @@ internal static class CredentialFiles
         var home = Value("HOME");
         var runtime = Value("XDG_RUNTIME_DIR");
         var configuration = Value("XDG_CONFIG_HOME") ?? (home is null ? null : home + "/.config");
-        if (Environment.UserName == "root")
+        if (Environment.IsPrivilegedProcess)
         {
             yield return "/run/ostree/auth.json";
             yield return "/etc/ostree/auth.json";
@@ -52,7 +52,15 @@ internal static class CredentialFiles
             }
         }
 
-        yield return runtime is null ? "/run/containers/0/auth.json" : runtime + "/containers/auth.json";
+        if (runtime is not null)
+        {
+            yield return runtime + "/containers/auth.json";
+        }
+        else if (Environment.IsPrivilegedProcess)
+        {
+            yield return "/run/containers/0/auth.json";
+        }
+
         if (configuration is not null)
         {
             yield return configuration + "/containers/auth.json";

@@ -36,6 +36,11 @@ internal static class HttpConnector
     private static NetworkStream Connect(DnsEndPoint target, TimeSpan stallTimeout, TimeSpan connectTimeout, CancellationToken cancellationToken)
     {
         var addresses = IPAddress.TryParse(target.Host, out var literal) ? [literal] : Dns.GetHostAddresses(target.Host);
+        if (addresses.Length == 0)
+        {
+            throw new SocketException((int)SocketError.HostNotFound);
+        }
+
         for (var i = 0; ; i++)
         {
             try

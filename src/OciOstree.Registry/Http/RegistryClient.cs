@@ -116,8 +116,10 @@ internal sealed class RegistryClient : IDisposable
     /// <summary>The address that a <c>Location</c> header means, held to the registry's own scheme.</summary>
     internal string Resolve(HttpResponseMessage response)
     {
-        var location = response.Headers.Location ?? throw new RegistryException($"{endpoint.Host} gave no Location");
-        var target = new Uri(response.RequestMessage?.RequestUri ?? root.Value, location);
+        if (response.Headers.Location is not { } location || !Uri.TryCreate(response.RequestMessage?.RequestUri ?? root.Value, location, out var target))
+        {
+            throw new RegistryException($"{endpoint.Host} gave no usable Location");
+        }
 
         // A registry behind a proxy that ends TLS may think that it speaks plain HTTP.
         return root.Value.Scheme == "https" && target.Scheme == "http" && target.Host == root.Value.Host
@@ -217,6 +219,12 @@ internal sealed class RegistryClient : IDisposable
         var target = new Uri(root.Value, request.Target);
         for (var hops = 0; ; hops++)
         {
+            // Wherever the registry sends us, by a redirect or with an upload's address.
+            if (target.Scheme is not ("https" or "http") || (target.Scheme == "http" && root.Value.Scheme == "https" && !endpoint.Insecure))
+            {
+                throw new RegistryException($"{endpoint.Host} leads to {target.Scheme} at {target.Host}, which is not secure");
+            }
+
             using var message = new HttpRequestMessage(request.Method, target) { Content = request.Content?.Invoke() };
             message.Headers.TryAddWithoutValidation("User-Agent", options.UserAgent);
             message.Headers.Range = request.Range;
@@ -244,13 +252,7 @@ internal sealed class RegistryClient : IDisposable
                     throw new RegistryException($"{endpoint.Host} redirects more than {RedirectLimit} times");
                 }
 
-                var next = new Uri(Resolve(response));
-                if (next.Scheme is not ("https" or "http") || (next.Scheme == "http" && target.Scheme == "https" && !endpoint.Insecure))
-                {
-                    throw new RegistryException($"{endpoint.Host} redirects to {next.Scheme} at {next.Host}, which is not secure");
-                }
-
-                target = next;
+                target = new Uri(Resolve(response));
             }
         }
     }

@@ -131,12 +131,34 @@ internal sealed class SpoolFile : IDisposable
         }
     }
 
-    private sealed class AppendingStream(SpoolFile spool) : BlobWriter
+    private sealed class AppendingStream(SpoolFile spool) : Stream
     {
+        public override bool CanRead => false;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => true;
+
         public override long Length => spool.Length;
+
+        public override long Position
+        {
+            get => spool.Length;
+            set => throw new NotSupportedException();
+        }
 
         public override void Write(ReadOnlySpan<byte> buffer) => spool.Append(buffer);
 
-        public override Descriptor Complete(string mediaType, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+        public override void Write(byte[] buffer, int offset, int count) => spool.Append(buffer.AsSpan(offset, count));
+
+        public override void Flush()
+        {
+        }
+
+        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
     }
 }

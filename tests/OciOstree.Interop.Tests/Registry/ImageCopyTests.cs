@@ -84,6 +84,46 @@ public sealed class ImageCopyTests : IDisposable
         Assert.Equal(Digest(source), SkopeoDigest(image, "--tls-verify=false", "--authfile", registry.AuthFile(_scratch)));
     }
 
+    [Theory]
+    [InlineData("REGISTRY_AUTH_FILE", "anywhere.json")]
+    [InlineData("XDG_RUNTIME_DIR", "run/containers/auth.json")]
+    [InlineData("HOME", "home/.config/containers/auth.json")]
+    [InlineData("HOME", "home/.docker/config.json")]
+    [InlineData("DOCKER_CONFIG", "docker/config.json")]
+    public void Credentials_are_found_where_podman_and_docker_keep_them(string variable, string place)
+    {
+        using var registry = LocalRegistry.WithPassword(_scratch);
+        string source = SampleImage.Make(_scratch);
+        Copy(source, $"docker://{registry.Host}/a/b:v1", "--tls-verify=false", "--authfile", registry.AuthFile(_scratch));
+        _scratch.MakeDirectory(Path.GetDirectoryName(place)!);
+        File.Copy(registry.AuthFile(_scratch), _scratch[place]);
+        var environment = new Dictionary<string, string?>
+        {
+            ["HOME"] = _scratch["nobody"],
+            ["XDG_RUNTIME_DIR"] = null,
+            ["REGISTRY_AUTH_FILE"] = null,
+            ["DOCKER_CONFIG"] = null,
+            ["XDG_CONFIG_HOME"] = null,
+        };
+        environment[variable] = _scratch[variable == "REGISTRY_AUTH_FILE" ? place : variable == "DOCKER_CONFIG" ? "docker" : place.Split('/')[0]];
+        var start = new ToolStart(OurProgram.Path()) { Environment = environment };
+        Tool.Run(start, "inspect", "--tls-verify=false", $"docker://{registry.Host}/a/b:v1").Ok();
+    }
+
+    [Fact]
+    public void Certificates_are_found_where_podman_keeps_them()
+    {
+        using var registry = LocalRegistry.WithTls(_scratch);
+        string source = SampleImage.Make(_scratch);
+        string image = $"docker://{registry.Host}/a/b:v1";
+        string place = _scratch.MakeDirectory($"home/.config/containers/certs.d/{registry.Host}");
+        var start = new ToolStart(OurProgram.Path()) { Environment = new Dictionary<string, string?> { ["HOME"] = _scratch["home"] } };
+        Assert.Contains("unknown authority", Tool.Run(start, "inspect", image).Failed().Error);
+        File.Copy(_scratch["certs/ca.crt"], Path.Combine(place, "ca.crt"));
+        Tool.Run(start, "container", "image", "copy", source, image).Ok();
+        Tool.Run(start, "inspect", image).Ok();
+    }
+
     [Fact]
     public void Tokens_are_fetched_from_the_token_server()
     {
