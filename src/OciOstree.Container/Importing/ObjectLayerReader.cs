@@ -11,7 +11,6 @@ namespace OciOstree.Container;
 /// </summary>
 internal sealed class ObjectLayerReader
 {
-    private const int MaxMetadata = 10 << 20;
     private const int MaxXattrs = 1 << 20;
 
     // Distinct sets of xattrs of a whole system are few; a layer that brings more than this is out for memory.
@@ -97,7 +96,7 @@ internal sealed class ObjectLayerReader
             throw new ContainerException($"a layer of content objects has the metadata object {entry}");
         }
 
-        var bytes = ReadSmall(entry, content, MaxMetadata);
+        var bytes = ReadSmall(entry, content, Repo.MaxMetadataSize);
         switch (found.Kind)
         {
             case ObjectEntry.EntryKind.Commit:
@@ -204,8 +203,9 @@ internal sealed class ObjectLayerReader
             throw new ContainerException(entry.Type != TarEntryType.File ? $"{entry} is not a regular file" : $"{entry} of {entry.Size} bytes exceeds the limit of {limit}");
         }
 
-        var bytes = new byte[entry.Size];
-        content.ReadExactly(bytes);
-        return bytes;
+        // What a header claims is allocated only as it arrives.
+        using var bytes = new MemoryStream((int)Math.Min(entry.Size, 1 << 20));
+        content.CopyTo(bytes);
+        return bytes.Length == entry.Size ? bytes.ToArray() : throw new ContainerException($"{entry} ends early");
     }
 }
