@@ -174,6 +174,26 @@ public class UploadTests : RegistryTest
     }
 
     [Fact]
+    public void Cancelling_ends_an_upload_that_waits()
+    {
+        Fake.Intercept = exchange =>
+        {
+            if (exchange.Method == "PATCH")
+            {
+                Thread.Sleep(10_000);
+            }
+
+            return false;
+        };
+        Options = Options with { StallTimeout = TimeSpan.FromSeconds(30) };
+        using var stop = new CancellationTokenSource(300);
+        using var destination = Images.OpenDestination(Image, Options);
+        var started = System.Diagnostics.Stopwatch.GetTimestamp();
+        Assert.ThrowsAny<OperationCanceledException>(() => destination.PutBlob(Describe(blob), Open, stop.Token));
+        Assert.InRange(System.Diagnostics.Stopwatch.GetElapsedTime(started).TotalSeconds, 0, 6);
+    }
+
+    [Fact]
     public void Content_that_is_not_as_described_is_never_stored()
     {
         var wrong = (byte[])blob.Clone();
