@@ -6,5 +6,5 @@ namespace OciOstree.Cli.Admin;
 internal static class RemoteFetch
 {
     public static void Run(Sysroot.Sysroot sysroot, string remote, string branch) =>
-        Ostree.RemotePull.Run(sysroot.Repo, remote, new LocalPullOptions { Refs = [branch] });
+        RemotePull.Run(sysroot.Repo, remote, new RemotePullOptions { Refs = [branch] }, Entry.Cancellation);
 }

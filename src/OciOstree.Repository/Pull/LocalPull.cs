@@ -51,15 +51,11 @@ public static class LocalPull
             bool whole = transaction.Repo.HasObject(name) && transaction.Repo.StateOf(commit) == CommitState.Whole;
             if (source.StateOf(commit) != CommitState.Whole && !options.CommitsOnly && !whole)
                 throw new RepositoryException($"Commit {commit} is only partly in the source repository");
-            if (!options.CommitsOnly)
+            if (!whole)
             {
-                if (!whole)
+                if (!options.CommitsOnly)
                     PullTree(transaction, source, source.ReadCommit(commit), options, cancellation);
-                transaction.MarkPartial(commit, false);
-            }
-            else if (!whole)
-            {
-                transaction.MarkPartial(commit, true);
+                transaction.MarkPartial(commit, options.CommitsOnly || options.Subpaths.Count > 0);
             }
             transaction.ImportObject(source, name, options.Untrusted);
             next = source.ReadCommit(commit).Parent;
@@ -71,7 +67,10 @@ public static class LocalPull
     private static void PullTree(RepoTransaction transaction, Repo source, Commit commit, LocalPullOptions options, CancellationToken cancellation)
     {
         HashSet<ObjectName> reachable = [new ObjectName(commit.RootMeta, ObjectType.DirMeta)];
-        source.TraverseTree(commit.RootTree, reachable);
+        if (SubpathSet.Of(options.Subpaths) is { } paths)
+            CollectPaths(source, commit.RootTree, paths, reachable);
+        else
+            source.TraverseTree(commit.RootTree, reachable);
         // By name, so that each object directory is worked through once, in both repositories.
         ObjectName[] objects = [.. reachable];
         Array.Sort(objects);
@@ -83,5 +82,24 @@ public static class LocalPull
             transaction.ImportObject(source, name, options.Untrusted);
             options.Progress(Interlocked.Increment(ref done), objects.Length);
         });
+    }
+
+    private static void CollectPaths(Repo source, Checksum tree, SubpathSet paths, HashSet<ObjectName> reachable)
+    {
+        reachable.Add(new ObjectName(tree, ObjectType.DirTree));
+        DirTree parsed = source.ReadDirTree(tree);
+        foreach (DirTreeFile file in parsed.Files)
+            if (paths.Has(file.Name, out _))
+                reachable.Add(new ObjectName(file.Checksum, ObjectType.File));
+        foreach (DirTreeDirectory directory in parsed.Directories)
+        {
+            if (!paths.Has(directory.Name, out SubpathSet? below))
+                continue;
+            reachable.Add(new ObjectName(directory.Meta, ObjectType.DirMeta));
+            if (below is null)
+                source.TraverseTree(directory.Tree, reachable);
+            else
+                CollectPaths(source, directory.Tree, below, reachable);
+        }
     }
 }

@@ -15,6 +15,9 @@ public sealed record LocalPullOptions
     /// <summary>Bring commit objects only, marked as partial.</summary>
     public bool CommitsOnly { get; init; }
 
+    /// <summary>Absolute paths; only what is below them is brought, and the commits are marked as partial.</summary>
+    public IReadOnlyList<string> Subpaths { get; init; } = [];
+
     /// <summary>Check objects before they are linked; those that are converted always are.</summary>
     public bool Untrusted { get; init; }
 

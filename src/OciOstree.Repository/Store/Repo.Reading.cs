@@ -185,6 +185,20 @@ public sealed partial class Repo
         SafeFileHandle? handle = directory.TryOpenFile(path, OpenFlags.ReadOnly | OpenFlags.NoFollow);
         if (handle is null)
             return null;
+        try
+        {
+            return ReadArchived(handle, checksum, verify);
+        }
+        catch
+        {
+            handle.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Reads an archive's file; the result owns the handle.</summary>
+    internal static RepoFile ReadArchived(SafeFileHandle handle, Checksum checksum, bool verify)
+    {
         byte[] rented = ArrayPool<byte>.Shared.Rent(4096);
         try
         {
@@ -201,17 +215,13 @@ public sealed partial class Repo
             else if (Files.ReadAt(handle, header, 8) != header.Length)
                 throw new RepositoryException("Corrupted file object: its header runs past its end");
             FileHeader parsed = FileHeader.ParseArchive(header, out long size);
-            SafeFileHandle kept = handle;
             long start = 8 + headerLength;
-            RepoFile file = new(parsed, parsed.IsSymlink ? 0 : size, kept, isPlain: false, () => new ContentStream(
-                parsed.IsSymlink ? Stream.Null : new DeflateStream(new HandleStream(kept, start), CompressionMode.Decompress), checksum, parsed, parsed.IsSymlink ? 0 : size, verify));
-            handle = null;
-            return file;
+            return new RepoFile(parsed, parsed.IsSymlink ? 0 : size, handle, isPlain: false, () => new ContentStream(
+                parsed.IsSymlink ? Stream.Null : new DeflateStream(new HandleStream(handle, start), CompressionMode.Decompress), checksum, parsed, parsed.IsSymlink ? 0 : size, verify));
         }
         finally
         {
             ArrayPool<byte>.Shared.Return(rented);
-            handle?.Dispose();
         }
     }
 
