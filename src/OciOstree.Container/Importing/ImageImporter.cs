@@ -172,14 +172,10 @@ public sealed class ImageImporter : IDisposable
 
     private void CheckSignatureSource()
     {
-        if (reference.Source.RequiresPolicy)
-        {
-            TrustPolicy.RequireStrict();
-        }
-
+        TrustPolicy.Check(reference);
         if (reference.Source.RemoteName is { } remote)
         {
-            throw new ContainerException($"commits in images cannot be verified with the keys of ostree remote '{remote}' yet; refusing to import unverified");
+            throw new ContainerException($"commits in images cannot be verified with the keys of ostree remote '{remote}'; refusing to import unverified");
         }
     }
 
@@ -232,7 +228,7 @@ public sealed class ImageImporter : IDisposable
         // The base says how derived content is to be mapped, so it goes first.
         Run(layer => layer.Kind != LayerKind.Derived, new LayerPath(options.FactoryVar, keepTopLevels: false));
         var baseCommit = layers[0].Kind == LayerKind.Commit ? layers[0].Commit : null;
-        if (baseCommit is { } commit && ObjectCheck.FindMissing(repo, commit) is { } missing)
+        if (baseCommit is { } commit && !IsKnownWhole(layers[0], commit) && ObjectCheck.FindMissing(repo, commit) is { } missing)
         {
             throw new ContainerException($"the image does not hold all of commit {commit}: {missing} is missing");
         }
@@ -259,6 +255,9 @@ public sealed class ImageImporter : IDisposable
             }
         }
     }
+
+    // The ref is written only once all objects are there; looking for each of them takes longer than a small update.
+    private bool IsKnownWhole(PlannedLayer layer, Checksum commit) => repo.ResolveRef(layer.RefName) == commit && repo.StateOf(commit) == CommitState.Whole;
 
     private ImportedImage Merge(ImportPlan plan, PlannedLayer[] layers)
     {

@@ -26,14 +26,30 @@ internal sealed class PendingLayers
     internal void Add(Digest layer, Checksum commit)
     {
         var bytes = repo.ReadMetadata(new ObjectName(commit, ObjectType.Commit));
-        repo.Root.MakePath(Directory, 0x1ed);
         if (repo.ReadCommitMeta(commit) is { } detached)
         {
-            repo.Root.ReplaceFile(PathOf(layer) + ".commitmeta", detached.Data.Span, 0x1a4, sync: false);
+            Write(PathOf(layer) + ".commitmeta", detached.Data.Span);
         }
 
         // Last, for it is what counts. A file that a power cut left empty is no commit and does no harm.
-        repo.Root.ReplaceFile(PathOf(layer), bytes.Span, 0x1a4, sync: false);
+        Write(PathOf(layer), bytes.Span);
+    }
+
+    private void Write(string path, ReadOnlySpan<byte> content)
+    {
+        for (var retry = true; ; retry = false)
+        {
+            try
+            {
+                repo.Root.MakePath(Directory, 0x1ed);
+                repo.Root.ReplaceFile(path, content, 0x1a4, sync: false);
+                return;
+            }
+            catch (LinuxException e) when (e.Errno == Errno.ENOENT && retry)
+            {
+                // A pull that was done removed the empty directory between the two.
+            }
+        }
     }
 
     /// <summary>The layer's commit, brought into the transaction, if all that it needs is still there: nothing protects it.</summary>

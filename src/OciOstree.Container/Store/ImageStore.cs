@@ -103,6 +103,8 @@ public sealed partial class ImageStore(Repo repo)
 
     internal int PruneLayerRefs()
     {
+        // The layers before the images: an image that another process stores meanwhile is seen, or its layers are not.
+        var layers = repo.ListRefs(ImageRefs.LayerPrefix).Keys;
         HashSet<Digest> used = [];
         foreach (var manifest in UsedManifests())
         {
@@ -111,7 +113,7 @@ public sealed partial class ImageStore(Repo repo)
 
         var pruned = 0;
         using var transaction = repo.BeginTransaction();
-        foreach (var name in repo.ListRefs(ImageRefs.LayerPrefix).Keys)
+        foreach (var name in layers)
         {
             if (ImageRefs.LayerOf(name) is { } digest && !used.Contains(digest))
             {
