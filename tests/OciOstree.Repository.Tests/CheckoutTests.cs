@@ -24,6 +24,7 @@ public class CheckoutTests
     [InlineData(RepoMode.Archive, "")]
     [InlineData(RepoMode.Archive, "-U --disable-cache")]
     [InlineData(RepoMode.Archive, "-U -M --disable-cache")]
+    [InlineData(RepoMode.Archive, "-U")]
     public void A_checkout_is_as_ostree_makes_it(RepoMode mode, string flags)
     {
         using var scratch = new ScratchDirectory();
@@ -36,6 +37,31 @@ public class CheckoutTests
         Run(scratch, repo, Options(flags));
         Assert.Equal(expected, TreeSnapshot.Of(scratch["out"], Details));
         Assert.Equal(zeroed, ZeroTimes(scratch["out"]));
+    }
+
+    [Fact]
+    public void Users_checkouts_of_an_archive_share_uncompressed_files()
+    {
+        using var scratch = new ScratchDirectory();
+        using Repo repo = CommitTree(scratch, RepoMode.Archive, 20);
+        var options = new CheckoutOptions { UserMode = true, UncompressedCache = true };
+        Run(scratch, repo, options, "one");
+        Run(scratch, repo, options, "two");
+        Assert.Empty(System.IO.Directory.EnumerateFileSystemEntries(scratch["repo/tmp"], "uncompressed*"));
+        string[] inodes = Tool.Run("stat", "-c", "%i %h", scratch["one/names/plain"], scratch["two/names/plain"]).Ok().OutputLines;
+        Assert.Equal(inodes[0], inodes[1]);
+        // What the real one has cached is used as well.
+        string cache = scratch["repo/uncompressed-objects-cache"];
+        string[] ours = TreeSnapshot.Of(cache, SnapshotDetails.Owners);
+        Tool.Run("rm", "-r", scratch["one"], scratch["two"], cache).Ok();
+        RealOstree.Checkout(scratch["repo"], scratch["one"], "-U").Ok();
+        Assert.Equal(TreeSnapshot.Of(cache, SnapshotDetails.Owners), ours);
+        Run(scratch, repo, options, "two");
+        TreeSnapshot.AssertEqual(scratch["one"], scratch["two"], SnapshotDetails.Default | SnapshotDetails.LinkCounts);
+        repo.Config.SetBoolean("core", "enable-uncompressed-cache", false);
+        Tool.Run("rm", "-r", cache).Ok();
+        Run(scratch, repo, options, "three");
+        Assert.False(System.IO.Directory.Exists(cache));
     }
 
     [Fact]
@@ -286,6 +312,7 @@ public class CheckoutTests
             RequireHardLinks = words.Contains("-H"),
             ForceCopy = words.Contains("-C"),
             BareUserOnlyDirectories = words.Contains("-M"),
+            UncompressedCache = flags == "-U",
             Overwrite = words.Contains("--union") ? OverwriteMode.Union : words.Contains("--union-add") ? OverwriteMode.UnionAdd : OverwriteMode.None,
         };
     }

@@ -70,6 +70,9 @@ internal static class CheckoutCommand
             Subpath = call.Get(Subpath),
             AllowMissing = call.Get(AllowMissing),
             ForceCopy = call.Get(ForceCopy),
+            // As in ostree, any of its younger options does without the cache.
+            UncompressedCache = !(call.Get(DisableCache) || call.Get(Whiteouts) || call.Get(RequireLinks) || add || identical || call.Get(ForceCopy) || call.Get(CopyEmpty)
+                || call.Get(BareUserOnlyDirectories) || skips is not null || call.Get(Passthrough)),
             RequireHardLinks = call.Get(RequireLinks),
             Whiteouts = call.Get(Whiteouts),
             PassthroughWhiteouts = call.Get(Passthrough),

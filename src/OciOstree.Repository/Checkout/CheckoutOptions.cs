@@ -22,6 +22,12 @@ public sealed record CheckoutOptions
     /// </summary>
     public bool RequireHardLinks { get; init; }
 
+    /// <summary>
+    /// In user mode from an archive, keeps each file uncompressed in the repository and makes hard links to it, as <c>ostree checkout -U</c> does;
+    /// a repository that cannot be written to has no such cache. <c>core.enable-uncompressed-cache=false</c> turns it off.
+    /// </summary>
+    public bool UncompressedCache { get; init; }
+
     /// <summary>Files called <c>.wh.NAME</c> remove NAME, and <c>.wh..wh..opq</c> what was in the directory before, instead of appearing; as OCI layers mean it.</summary>
     public bool Whiteouts { get; init; }
 

@@ -33,6 +33,8 @@ internal sealed partial class CheckoutRun
 
     private LinkResult TryLink(LinuxDirectory directory, DirTreeFile file)
     {
+        if (cache != null)
+            return LinkToCache(cache, directory, file);
         for (Repo? current = repo; current != null; current = current.Parent)
         {
             bool storesForUsers = current.Mode is RepoMode.BareUser or RepoMode.BareUserOnly;
@@ -49,9 +51,18 @@ internal sealed partial class CheckoutRun
             string loose = LoosePath.Of(file.Checksum, ObjectType.File, current.Mode);
             if (current.Objects.TryStatus(loose) is not { } stored)
                 continue;
-            return MustCopy(current, stored, loose) ? LinkResult.CopyInstead : Link(current, loose, stored, directory, file);
+            return MustCopy(current, stored, loose) ? LinkResult.CopyInstead : Link(current.Objects, loose, stored, directory, file);
         }
         return LinkResult.CopyInstead;
+    }
+
+    private LinkResult LinkToCache(UncompressedCache uncompressed, LinuxDirectory directory, DirTreeFile file)
+    {
+        using RepoFile archived = repo.OpenFile(file.Checksum);
+        if (archived.Header.IsSymlink || archived.Size == 0 || (archived.Header.Mode & OwnerReadable) == 0)
+            return LinkResult.CopyInstead;
+        (LinuxDirectory source, string path, FileStatus status) = uncompressed.Get(file.Checksum, archived);
+        return Link(source, path, status, directory, file);
     }
 
     private static bool IsSymlinkOf(Repo current, Checksum checksum) =>
@@ -72,9 +83,9 @@ internal sealed partial class CheckoutRun
         return FileStatus.TypeOf(mode) == FileType.SymbolicLink || (mode & OwnerReadable) == 0;
     }
 
-    private LinkResult Link(Repo current, string loose, in FileStatus stored, LinuxDirectory directory, DirTreeFile file)
+    private LinkResult Link(LinuxDirectory source, string loose, in FileStatus stored, LinuxDirectory directory, DirTreeFile file)
     {
-        if (!current.Objects.TryMakeLink(loose, directory, file.Name, out Errno errno))
+        if (!source.TryMakeLink(loose, directory, file.Name, out Errno errno))
         {
             switch (errno)
             {
@@ -88,7 +99,7 @@ internal sealed partial class CheckoutRun
                         return LinkResult.KeptExisting;
                     if (options.Overwrite == OverwriteMode.UnionIdentical)
                         goto default;
-                    ReplaceByLink(current, loose, directory, file.Name);
+                    ReplaceByLink(source, loose, directory, file.Name);
                     break;
                 default:
                     throw new LinuxException(errno, $"Hardlinking {loose} to", directory.PathOf(file.Name));
@@ -111,19 +122,20 @@ internal sealed partial class CheckoutRun
         FileChecksum.Of(directory, file.Name, ignoreXattrs: repo.Mode == RepoMode.BareUserOnly || repo.Settings.DisableXattrs, canonical: repo.Mode == RepoMode.BareUserOnly) == file.Checksum;
 
     // link() cannot replace, rename() can.
-    private void ReplaceByLink(Repo current, string loose, LinuxDirectory directory, string name)
+    private void ReplaceByLink(LinuxDirectory source, string loose, LinuxDirectory directory, string name)
     {
+        // In the repository, where strays are found and removed.
         string passing = $"tmp/checkout-union-{Guid.NewGuid():N}";
-        current.Objects.MakeLink(loose, current.Root, passing);
+        source.MakeLink(loose, repo.Root, passing);
         try
         {
             if (options.Whiteouts)
                 directory.RemoveTree(name);
-            current.Root.Rename(passing, directory, name);
+            repo.Root.Rename(passing, directory, name);
         }
         catch
         {
-            current.Root.TryUnlink(passing);
+            repo.Root.TryUnlink(passing);
             throw;
         }
     }

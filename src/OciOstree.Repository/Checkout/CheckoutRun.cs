@@ -17,6 +17,7 @@ internal sealed partial class CheckoutRun : IDisposable
     private readonly CancellationToken cancellation;
     private readonly bool userMode;
     private readonly string labelPrefix;
+    private readonly UncompressedCache? cache;
     private readonly WorkQueue<FileBatch> queue;
     private LinuxDirectory? root;
     private volatile bool failed;
@@ -26,6 +27,8 @@ internal sealed partial class CheckoutRun : IDisposable
         (this.repo, this.options, this.cancellation) = (repo, options, cancellation);
         userMode = options.UserMode || repo.Mode == RepoMode.BareUserOnly;
         labelPrefix = (options.LabelPrefix ?? options.Subpath ?? "").TrimEnd('/');
+        if (options.UncompressedCache && userMode && !options.ForceCopy)
+            cache = UncompressedCache.TryOpen(repo);
         queue = new WorkQueue<FileBatch>("checkout", QueuedBatches, CheckOutBatch, static batch => batch.Directory.Release());
     }
 
@@ -35,6 +38,7 @@ internal sealed partial class CheckoutRun : IDisposable
         {
             Walk(parent, name, tree, meta, "/", null);
             queue.Finish();
+            cache?.Finish();
         }
         catch
         {
@@ -50,6 +54,7 @@ internal sealed partial class CheckoutRun : IDisposable
             parent.TryMakeDirectory(name, 0x1C0);
         using LinuxDirectory directory = parent.OpenDirectory(name, followLinks: true);
         CheckOutFile(directory, new DirTreeFile(fileName, checksum), "/", existed: true);
+        cache?.Finish();
     }
 
     public void Dispose()
@@ -57,6 +62,7 @@ internal sealed partial class CheckoutRun : IDisposable
         if (queue.IsUnfinished)
             failed = true;
         queue.Dispose();
+        cache?.Dispose();
     }
 
     private void Walk(LinuxDirectory parent, string name, Checksum treeChecksum, Checksum metaChecksum, string path, CheckoutDirectory? parentDirectory)
