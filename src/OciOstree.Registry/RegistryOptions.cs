@@ -15,7 +15,8 @@ public sealed record RegistryOptions
     /// <summary>A directory with <c>*.crt</c>, and <c>*.cert</c> with <c>*.key</c>, as one of <c>/etc/containers/certs.d</c>.</summary>
     public string? CertificateDirectory { get; init; }
 
-    /// <summary>False accepts any certificate, and plain HTTP. Null leaves it to registries.conf, which by default demands TLS.</summary>
+    /// <summary>False accepts any certificate, and plain HTTP. Null leaves it to registries.conf; what that does not name
+    /// must speak TLS with a trusted certificate, except on this machine's own addresses.</summary>
     public bool? TlsVerify { get; init; }
 
     /// <summary>A registries.conf instead of the ones looked for by default.</summary>

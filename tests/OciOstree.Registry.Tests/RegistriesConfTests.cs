@@ -119,6 +119,20 @@ public sealed class RegistriesConfTests : IDisposable
         Assert.DoesNotContain('\n', message);
     }
 
+    [Theory]
+    [InlineData("localhost/os", null, " insecure")]
+    [InlineData("127.0.0.1:5000/os", null, " insecure")]
+    [InlineData("[::1]:5000/os", null, " insecure")]
+    [InlineData("127.0.0.1:5000/os", true, "")]
+    [InlineData("127.0.0.1.example.com/os", null, "")]
+    [InlineData("192.168.0.1:5000/os", null, "")]
+    public void Only_this_machine_needs_no_tls_unless_told(string name, bool? tlsVerify, string expected) =>
+        Assert.Equal([name + expected], Pull("", name, tlsVerify));
+
+    [Fact]
+    public void A_rule_may_demand_tls_of_this_machine_too() =>
+        Assert.Equal(["localhost/os"], Pull("[[registry]]\nlocation = \"localhost\"", "localhost/os"));
+
     private List<string> Pull(string conf, string name, bool? tlsVerify = null)
     {
         var path = scratch.Write("registries.conf", conf);

@@ -1,3 +1,4 @@
+using System.Net;
 using OciOstree.Formats.Toml;
 using OciOstree.Registry.Http;
 
@@ -39,7 +40,7 @@ internal sealed class RegistriesConf
         var rule = Match(name);
         if (rule is null)
         {
-            return [new Endpoint(name.Host, name.Repository, tlsVerify == false)];
+            return [new Endpoint(name.Host, name.Repository, tlsVerify is { } demanded ? !demanded : IsThisMachine(name.Host))];
         }
 
         if (rule.IsBlocked)
@@ -69,7 +70,18 @@ internal sealed class RegistriesConf
 
     /// <summary>The place to push to: never a mirror, never elsewhere.</summary>
     internal Endpoint ForPush(RegistryName name, bool? tlsVerify) =>
-        new(name.Host, name.Repository, tlsVerify is { } verify ? !verify : Match(name)?.IsInsecure ?? false);
+        new(name.Host, name.Repository, tlsVerify is { } verify ? !verify : Match(name)?.IsInsecure ?? IsThisMachine(name.Host));
+
+    /// <summary>
+    /// Whether what is sent there stays on this machine. Nobody can listen in, so a registry for development is taken without TLS, as Docker
+    /// takes it; a rule in registries.conf or the command line may demand it all the same.
+    /// </summary>
+    private static bool IsThisMachine(string host)
+    {
+        var end = host.StartsWith('[') ? host.IndexOf(']') + 1 : host.IndexOf(':');
+        var name = (end > 0 ? host[..end] : host).Trim('[', ']');
+        return name.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(name, out var address) && IPAddress.IsLoopback(address));
+    }
 
     private RegistryRule? Match(RegistryName name) => rules.Where(r => r.Matches(name)).MaxBy(r => r.Prefix.Length);
 
