@@ -219,6 +219,27 @@ public class UploadTests : RegistryTest
         Assert.Equal(Fake.Manifests["other/place:v9"].Bytes, Fake.Manifests[$"{Repository}:v1"].Bytes);
     }
 
+    [Theory]
+    [InlineData(401)]
+    [InlineData(403)]
+    [InlineData(404)]
+    public void Where_mounting_is_refused_blobs_are_sent(int status)
+    {
+        Fake.AddImage("other/place", "v9", blob);
+        Fake.Intercept = exchange =>
+        {
+            if (exchange.Query("mount") is null)
+            {
+                return false;
+            }
+
+            exchange.Respond(status);
+            return true;
+        };
+        Images.Copy(ImageReference.Parse($"docker://{Fake.Host}/other/place:v9"), Image, null, Options, Options);
+        Assert.Equal(blob, Stored(blob));
+    }
+
     [Fact]
     public void An_image_written_by_digest_must_have_it()
     {

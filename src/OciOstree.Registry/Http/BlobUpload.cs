@@ -14,7 +14,7 @@ internal sealed class BlobUpload(RegistryClient client, string scope, Descriptor
     /// <param name="open">The blob from its beginning; called once for every try.</param>
     internal bool Run(string? mountFrom, Func<Stream> open, CancellationToken cancellationToken)
     {
-        if (Begin(mountFrom, cancellationToken) is not { } location)
+        if (Start(mountFrom, cancellationToken) is not { } location)
         {
             return false;
         }
@@ -53,6 +53,23 @@ internal sealed class BlobUpload(RegistryClient client, string scope, Descriptor
                 throw e.InnerException as RegistryException ?? new RegistryException($"reading blob {descriptor.Digest}", e.InnerException!);
             }
         }
+    }
+
+    private string? Start(string? mountFrom, CancellationToken cancellationToken)
+    {
+        if (mountFrom is not null)
+        {
+            try
+            {
+                return Begin(mountFrom, cancellationToken);
+            }
+            catch (RegistryException)
+            {
+                // Mounting only saves work: who may not read the other repository can still send the blob.
+            }
+        }
+
+        return Begin(null, cancellationToken);
     }
 
     private string? Begin(string? mountFrom, CancellationToken cancellationToken)
