@@ -216,4 +216,28 @@ public sealed class ImportTests : IDisposable
         Ostree(repo, "fsck", "--quiet");
         Assert.Empty(Directory.GetFiles(Path.Combine(repo, "objects"), "*", SearchOption.AllDirectories));
     }
+
+    [Fact]
+    public void DeploysAnImageUnderTheNameToFollow()
+    {
+        var sysroot = scratch.MakeDirectory("sysroot");
+        Tool.Run("ostree", "admin", "init-fs", sysroot).Ok();
+        Tool.Run("ostree", "admin", "os-init", $"--sysroot={sysroot}", "test").Ok();
+        OurProgram.Run(
+            "container", "image", "deploy", $"--sysroot={sysroot}", "--stateroot=test", $"--imgref=ostree-unverified-image:oci-archive:{Golden("alpha-derived.ociarchive")}",
+            "--target-imgref=ostree-unverified-registry:quay.io/example/os:1", "--karg=root=LABEL=root", "--karg=rw", $"--write-commitid-to={scratch["commit"]}").Ok();
+        var commit = File.ReadAllText(scratch["commit"]);
+        Assert.Contains($"test {commit}.0", Tool.Run("ostree", "admin", "status", $"--sysroot={sysroot}").Ok().Output);
+        var deployment = Path.Combine(sysroot, $"ostree/deploy/test/deploy/{commit}.0");
+        Assert.Contains("container-image-reference=ostree-unverified-registry:quay.io/example/os:1", File.ReadAllText(deployment + ".origin"));
+        Assert.Equal(4, File.ReadAllText(Path.Combine(deployment, "etc/marker2")).Length);
+        Assert.Contains("options root=LABEL=root rw ostree=/ostree/boot.", File.ReadAllText(Directory.GetFiles(Path.Combine(sysroot, "boot/loader/entries"))[0]));
+        Assert.Equal("docker://quay.io/example/os:1", OurProgram.Run("container", "image", "list", $"--repo={sysroot}/ostree/repo").Ok().OutputLine);
+
+        var before = Tool.Run("ostree", "admin", "status", $"--sysroot={sysroot}").Ok().Output;
+        var refused = OurProgram.Run("container", "image", "deploy", $"--sysroot={sysroot}", "--stateroot=other", $"--imgref=ostree-unverified-image:oci-archive:{Golden("alpha-single.ociarchive")}").Failed();
+        Assert.Equal("error: No such stateroot: other\n", refused.Error);
+        Assert.Equal(before, Tool.Run("ostree", "admin", "status", $"--sysroot={sysroot}").Ok().Output);
+        Tool.Run("chattr", "-i", deployment);
+    }
 }

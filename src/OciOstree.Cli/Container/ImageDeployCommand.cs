@@ -62,7 +62,7 @@ internal static class ImageDeployCommand
                 progress => ContainerDeploy.Run(
                     sysroot, parsed.GetValue(stateroot) ?? sysroot.Booted?.Stateroot ?? ContainerDeploy.DefaultStateroot, reference, options, progress, Entry.Cancellation),
                 parsed.GetValue(quiet));
-            foreach (var warning in result.Image.Dropped.Warnings())
+            foreach (var warning in result.Image.Warnings)
             {
                 Warn(warning);
             }

@@ -52,7 +52,7 @@ internal static class PullCommand
 
             var (count, bytes) = (plan.LayersToFetch.Count(), plan.BytesToFetch);
             var image = TransferBars.Run(progress => importer.Import(plan, progress, Entry.Cancellation), parsed.GetValue(quiet));
-            foreach (var warning in image.Dropped.Warnings())
+            foreach (var warning in image.Warnings)
             {
                 Console.Error.WriteLine(warning);
             }
@@ -64,7 +64,7 @@ internal static class PullCommand
                 LayersFetched = count,
                 BytesFetched = bytes,
                 Dropped = image.Dropped.Paths,
-                Warnings = [.. image.Dropped.Warnings()],
+                Warnings = image.Warnings,
             });
         });
     }

@@ -31,7 +31,7 @@ internal static class Update
         }
 
         var image = TransferBars.Run(progress => importer.Import(plan, progress, Entry.Cancellation), quiet || json);
-        foreach (var warning in image.Dropped.Warnings())
+        foreach (var warning in image.Warnings)
         {
             Console.Error.WriteLine(warning);
         }

@@ -76,7 +76,7 @@ public sealed class ImageImporter : IDisposable
                 store.PruneLayerRefs();
             }
 
-            return image with { Dropped = dropped };
+            return image with { Dropped = dropped, Warnings = [.. dropped.Warnings(), .. image.Warnings] };
         }
         catch (Exception e) when (e is RegistryException or RepositoryException or ContainerException or IOException)
         {
@@ -296,6 +296,9 @@ public sealed class ImageImporter : IDisposable
         }
 
         transactions.Commit();
-        return store.QueryCommit(merge)!;
+        var image = store.QueryCommit(merge)!;
+        return layers.Any(layer => layer.Kind == LayerKind.Derived) && union.HasSecurityPolicy()
+            ? image with { Warnings = ["Image has an SELinux policy, and its layers bring content without labels: the system must relabel itself or run permissively"] }
+            : image;
     }
 }

@@ -30,6 +30,9 @@ public sealed record ImportedImage
     /// <summary>After an import: what of the image was left out.</summary>
     public DroppedContent Dropped { get; init; } = DroppedContent.None;
 
+    /// <summary>After an import: what whoever runs it should know, a line each.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+
     /// <summary>The version that the image says it is; null if it says none.</summary>
     public string? Version => ImageLabels.VersionOf(Config);
 }
