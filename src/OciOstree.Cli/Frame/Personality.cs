@@ -43,6 +43,7 @@ internal sealed class Personality
                 Ostree.OstreeVerbs.AddTo(root);
                 root.Add(Admin.AdminVerbs.Group());
                 root.Add(Container.ContainerVerbs.Group());
+                TolerateExtraWords(root);
                 break;
             case "ostree-container":
                 // A stock ostree passes on its own word: ostree-container container encapsulate …
@@ -81,6 +82,16 @@ internal sealed class Personality
         "ostree-container" => "Ostree commits as container images (oci-ostree)",
         _ => "Encode ostree commits as container images, pull them back, and deploy them as bootable systems",
     };
+
+    // ostree passes over words that a command has no use for, and scripts have come to contain some.
+    private static void TolerateExtraWords(Command command)
+    {
+        foreach (var subcommand in command.Subcommands)
+        {
+            subcommand.TreatUnmatchedTokensAsErrors = subcommand.Subcommands.Count > 0;
+            TolerateExtraWords(subcommand);
+        }
+    }
 
     /// <summary>
     /// ostree takes the first word that is no option for the command, wherever it stands, and likewise within a group of commands:

@@ -4,11 +4,9 @@ using OciOstree.Repository;
 
 namespace OciOstree.Cli.Ostree;
 
-/// <summary>Where a repository's remotes are configured: one group each in its <c>config</c>.</summary>
+/// <summary><c>ostree remote</c>: what a repository can be updated from.</summary>
 internal static class RemoteCommand
 {
-    private const string Prefix = "remote \"";
-
     public static Command Create()
     {
         var group = new Command("remote", "Remote commands that may involve internet access");
@@ -35,7 +33,7 @@ internal static class RemoteCommand
             set, noGpgVerify, noSignVerify, signVerify, ifNotExists, force, backend, contentUrl, collection, SysrootOption.Sysroot,
         }.Does((OstreeCall call) =>
         {
-            Repo repo = SysrootOption.Open(call);
+            RemoteStore store = RemoteStore.Of(call);
             if (call.Get(backend) is null)
                 call.Need(2, "NAME and URL must be specified");
             else
@@ -44,50 +42,51 @@ internal static class RemoteCommand
                 throw new UsageException("Can only specify one of --if-not-exists and --force", withHelp: true);
             string name = call.Words[0];
             RefName.ValidateRemote(name);
-            string section = Section(name);
-            KeyFile config = repo.Config.Clone();
-            if (config.HasGroup(section))
+            if (store.Contains(name))
             {
                 if (call.Get(ifNotExists))
                     return;
                 if (!call.Get(force))
-                    throw new RepositoryException($"Remote configuration for \"{name}\" already exists: (in config)");
-                config.RemoveGroup(section);
+                    throw new RepositoryException($"Remote configuration for \"{name}\" already exists: {store.PlaceOf(name)}");
             }
-            if (call.Words.Count > 1)
+            store.Write(name, config => Fill(config, RemoteStore.Section(name)));
+
+            void Fill(KeyFile config, string section)
             {
-                string url = call.Words[1];
-                if (url.StartsWith("metalink=", StringComparison.Ordinal))
-                    config.SetString(section, "metalink", url["metalink=".Length..]);
-                else
-                    config.SetString(section, "url", url);
+                if (call.Words.Count > 1)
+                {
+                    string url = call.Words[1];
+                    if (url.StartsWith("metalink=", StringComparison.Ordinal))
+                        config.SetString(section, "metalink", url["metalink=".Length..]);
+                    else
+                        config.SetString(section, "url", url);
+                }
+                if (call.Words.Count > 2)
+                    config.SetStringList(section, "branches", call.Words.Skip(2));
+                if (call.Get(contentUrl) is { } content)
+                    config.SetString(section, "contenturl", content);
+                if (call.Get(backend) is { } custom)
+                    config.SetString(section, "custom-backend", custom);
+                foreach (string pair in call.Get(set)!)
+                {
+                    int equals = pair.IndexOf('=', StringComparison.Ordinal);
+                    if (equals < 0)
+                        throw new RepositoryException("Missing '=' in KEY=VALUE for --set");
+                    config.SetString(section, pair[..equals], pair[(equals + 1)..]);
+                }
+                if (call.Get(noGpgVerify) || call.Get(noSignVerify))
+                    config.SetBoolean(section, "gpg-verify", false);
+                string[] keys = call.Get(signVerify)!;
+                if (call.Get(noSignVerify))
+                {
+                    if (keys.Length > 0)
+                        throw new RepositoryException("Cannot specify both --sign-verify and --no-sign-verify");
+                    config.SetBoolean(section, "sign-verify", false);
+                }
+                SetKeys(config, section, keys);
+                if (call.Get(collection) is { } id)
+                    config.SetString(section, "collection-id", id);
             }
-            if (call.Words.Count > 2)
-                config.SetStringList(section, "branches", call.Words.Skip(2));
-            if (call.Get(contentUrl) is { } content)
-                config.SetString(section, "contenturl", content);
-            if (call.Get(backend) is { } custom)
-                config.SetString(section, "custom-backend", custom);
-            foreach (string pair in call.Get(set)!)
-            {
-                int equals = pair.IndexOf('=', StringComparison.Ordinal);
-                if (equals < 0)
-                    throw new RepositoryException("Missing '=' in KEY=VALUE for --set");
-                config.SetString(section, pair[..equals], pair[(equals + 1)..]);
-            }
-            if (call.Get(noGpgVerify) || call.Get(noSignVerify))
-                config.SetBoolean(section, "gpg-verify", false);
-            string[] keys = call.Get(signVerify)!;
-            if (call.Get(noSignVerify))
-            {
-                if (keys.Length > 0)
-                    throw new RepositoryException("Cannot specify both --sign-verify and --no-sign-verify");
-                config.SetBoolean(section, "sign-verify", false);
-            }
-            SetKeys(config, section, keys);
-            if (call.Get(collection) is { } id)
-                config.SetString(section, "collection-id", id);
-            repo.WriteConfig(config);
         });
     }
 
@@ -121,27 +120,22 @@ internal static class RemoteCommand
         var ifExists = Opts.Flag("--if-exists", "Do nothing if the provided remote does not exist");
         return new OstreeVerb("delete", "Delete a remote repository", "NAME", "ostree remote delete --repo=/srv/repo origin") { ifExists, SysrootOption.Sysroot }.Does((OstreeCall call) =>
         {
-            Repo repo = SysrootOption.Open(call);
+            RemoteStore store = RemoteStore.Of(call);
             call.Need(1, "NAME must be specified");
             string name = call.Words[0];
             RefName.ValidateRemote(name);
-            KeyFile config = repo.Config.Clone();
-            if (!config.RemoveGroup(Section(name)))
-            {
-                if (call.Get(ifExists))
-                    return;
+            if (store.Contains(name))
+                store.Delete(name);
+            else if (!call.Get(ifExists))
                 throw new RepositoryException($"Remote \"{name}\" not found");
-            }
-            repo.WriteConfig(config);
-            repo.Root.TryUnlink($"{name}.trustedkeys.gpg");
         });
     }
 
     private static OstreeVerb ShowUrl() =>
-        new OstreeVerb("show-url", "Show remote repository URL", "NAME", "ostree remote show-url --repo=/srv/repo origin").Does((OstreeCall call) =>
+        new OstreeVerb("show-url", "Show remote repository URL", "NAME", "ostree remote show-url --repo=/srv/repo origin") { SysrootOption.Sysroot }.Does((OstreeCall call) =>
         {
             call.Need(1, "NAME must be specified");
-            call.Print(Url(call.Repo, call.Words[0]));
+            call.Print(RemoteStore.Of(call).Url(call.Words[0]));
         });
 
     private static OstreeVerb List()
@@ -149,32 +143,11 @@ internal static class RemoteCommand
         var showUrls = Opts.Flag("--show-urls", "Show remote URLs in list", "-u");
         return new OstreeVerb("list", "List remote repository names", "", "ostree remote list --repo=/srv/repo -u") { showUrls, SysrootOption.Sysroot }.Does((OstreeCall call) =>
         {
-            Repo repo = SysrootOption.Open(call);
-            string[] names = Names(repo).Order(StringComparer.Ordinal).ToArray();
+            RemoteStore store = RemoteStore.Of(call);
+            string[] names = store.Names.ToArray();
             int width = names.Length == 0 ? 0 : names.Max(n => n.Length);
             foreach (string name in names)
-                call.Print(call.Get(showUrls) ? $"{name.PadRight(width)}  {Url(repo, name)}" : name);
+                call.Print(call.Get(showUrls) ? $"{name.PadRight(width)}  {store.Url(name)}" : name);
         });
-    }
-
-    private static string Section(string name) => $"{Prefix}{name}\"";
-
-    // Also those of the parent: its objects are ours.
-    private static IEnumerable<string> Names(Repo repo)
-    {
-        IEnumerable<string> own = repo.Config.Groups.Where(g => g.StartsWith(Prefix, StringComparison.Ordinal) && g.EndsWith('"')).Select(g => g[Prefix.Length..^1]);
-        return repo.Parent is { } parent ? own.Union(Names(parent)) : own;
-    }
-
-    private static string Url(Repo repo, string name)
-    {
-        if (name.StartsWith("file://", StringComparison.Ordinal))
-            return name;
-        for (Repo? at = repo; at is not null; at = at.Parent)
-        {
-            if (at.Config.HasGroup(Section(name)))
-                return at.Config.GetString(Section(name), "url") ?? throw new RepositoryException($"No \"url\" option in remote \"{name}\"");
-        }
-        throw new RepositoryException($"Remote \"{name}\" not found");
     }
 }

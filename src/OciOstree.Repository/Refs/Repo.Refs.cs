@@ -34,8 +34,15 @@ public sealed partial class Repo
     }
 
     /// <summary>As <see cref="ResolveRef"/>, an error if there is no such ref.</summary>
-    public Checksum ResolveRequired(string refspec) =>
-        ResolveRef(refspec) ?? throw new RepositoryException($"Refspec '{refspec.TrimEnd('^')}' not found");
+    public Checksum ResolveRequired(string refspec)
+    {
+        if (ResolveRef(refspec) is { } found)
+            return found;
+        string name = refspec.TrimEnd('^');
+        throw new RepositoryException(Root.TryStatus(RefSpec.Parse(name).Path, followLinks: true) is { Type: FileType.Directory }
+            ? $"Couldn't open ref '{name}': Is a directory"
+            : $"Refspec '{name}' not found");
+    }
 
     private Checksum? ResolveName(RefSpec spec, bool searchRemotes)
     {

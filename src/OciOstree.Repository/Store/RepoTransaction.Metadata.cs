@@ -24,6 +24,12 @@ public sealed partial class RepoTransaction
         return Store(new ObjectName(checksum, type), bytes);
     }
 
+    /// <summary>Counts a write of metadata that the caller knows to have been written already.</summary>
+    internal void CountRepeatedMetadata() => Interlocked.Increment(ref metadataTotal);
+
+    /// <summary>Counts a write of content that the caller knows to have been written already.</summary>
+    internal void CountRepeatedContent() => Interlocked.Increment(ref contentTotal);
+
     public Checksum WriteDirTree(DirTree tree) => StoreOwn(ObjectType.DirTree, tree.Serialize());
 
     public Checksum WriteDirMeta(DirMeta meta) => StoreOwn(ObjectType.DirMeta, meta.Serialize());

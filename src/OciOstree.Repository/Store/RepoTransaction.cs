@@ -104,6 +104,9 @@ public sealed partial class RepoTransaction : IDisposable
             {
                 if (Repo.Settings.Fsync)
                     temporary.SyncFileSystem();
+                // As in libostree: how a crash at the worst moment is tested from outside.
+                if (Environment.GetEnvironmentVariable("OSTREE_REPO_TEST_ERROR") == "pre-commit")
+                    throw new RepositoryException("OSTREE_REPO_TEST_ERROR_PRE_COMMIT specified");
                 // A commit that is known to be incomplete must never be seen without its mark.
                 WritePartialMarks();
                 MoveObjects(staging.Directory);

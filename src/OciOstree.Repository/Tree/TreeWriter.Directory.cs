@@ -161,7 +161,10 @@ public sealed partial class TreeWriter
         if (status.LinkCount <= 1)
             return transaction.WriteFile(header, file, status.Size);
         var key = (status.Device, status.Inode, header);
-        return hardLinks.TryGetValue(key, out Checksum first) ? first : hardLinks[key] = transaction.WriteFile(header, file, status.Size);
+        if (!hardLinks.TryGetValue(key, out Checksum first))
+            return hardLinks[key] = transaction.WriteFile(header, file, status.Size);
+        transaction.CountRepeatedContent();
+        return first;
     }
 
     // The header of the object that the file on disk is, if the cache knows it.

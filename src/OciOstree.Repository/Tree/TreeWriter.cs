@@ -46,6 +46,8 @@ public sealed partial class TreeWriter
         var meta = new DirMeta(attributes.Uid, attributes.Gid, attributes.Mode, xattrs);
         if (!dirMetas.TryGetValue(meta, out Checksum checksum))
             dirMetas.Add(meta, checksum = transaction.WriteDirMeta(meta));
+        else
+            transaction.CountRepeatedMetadata();
         return checksum;
     }
 }
