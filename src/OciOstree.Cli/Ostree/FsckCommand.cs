@@ -16,6 +16,8 @@ internal static class FsckCommand
         return new OstreeVerb("fsck", "Check the repository for consistency", "", "ostree fsck --repo=/srv/repo") { tombstones, quiet, all, delete, bindings, backRefs }.Does((OstreeCall call) =>
         {
             bool loud = !call.Get(quiet);
+            var gate = new Lock();
+            bool begun = false;
             FsckResult result = call.Repo.Fsck(new FsckOptions
             {
                 KeepGoing = call.Get(all),
@@ -24,6 +26,18 @@ internal static class FsckCommand
                 VerifyBindings = call.Get(bindings),
                 VerifyBackRefs = call.Get(backRefs),
                 Report = Console.Error.WriteLine,
+                // Not on a terminal, ostree tells the first object and the last.
+                Progress = (done, total) =>
+                {
+                    lock (gate)
+                    {
+                        if (!begun)
+                            call.Print($"fsck objects (1/{total}) {100 / total}%");
+                        if (done == total && total > 1)
+                            call.Print($"fsck objects ({total}/{total}) 100%");
+                        begun = true;
+                    }
+                },
                 Stage = line =>
                 {
                     if (!loud)

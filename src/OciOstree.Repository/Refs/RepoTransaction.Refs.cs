@@ -86,7 +86,7 @@ public sealed partial class RepoTransaction
             string start = path.StartsWith("refs/heads/", StringComparison.Ordinal) ? "refs/heads" : string.Join('/', path.Split('/').Take(3));
             string below = path[(start.Length + 1)..];
             if (Repo.ListRefs(start == "refs/heads" ? below : $"{start.Split('/')[2]}:{below}").Keys.FirstOrDefault() is { } standing)
-                throw new RepositoryException($"Conflict: {standing} exists under {below} when attempting write", e);
+                throw new RepositoryException($"Conflict: {standing.Replace(below + "/", "", StringComparison.Ordinal)} exists under {below} when attempting write");
             Repo.Root.RemoveTree(path);
             Repo.Root.ReplaceFile(path, content, 0x1A4, Repo.Settings.Fsync);
         }

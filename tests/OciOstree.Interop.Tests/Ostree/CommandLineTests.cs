@@ -39,7 +39,7 @@ public sealed class CommandLineTests : IDisposable
             "commit", "commit -b x --tree=nope", "commit -b x --tree=nope=nope", "commit -b x --tree=dir=nope", "commit -b x --tree=ref=nope", "commit -b x tree --parent=nope",
             "commit -b x tree --add-metadata-string=nope", "commit -b x tree --add-metadata=a=[", "commit -b x tree --timestamp=nope", "commit -b x tree --keep-metadata=version",
             "commit -b main tree --keep-metadata=nope", "commit -b x tree --canonical-permissions --owner-uid=1", "commit -b x tree --skip-list=lists/skips", "commit -b x tree --statoverride=lists/overrides",
-            "pull-local", "pull-local nope", "export", "export nope", "checksum", "checksum nope", "checksum tree/dir/file", "checksum --ignore-xattrs tree/dir/file", "checksum tree/link",
+            "pull-local", "pull-local nope", "export", "checksum", "checksum nope", "checksum tree/dir/file", "checksum --ignore-xattrs tree/dir/file", "checksum tree/link",
         })
             Same(words, mode: mode);
     }
@@ -79,7 +79,7 @@ public sealed class CommandLineTests : IDisposable
             $"commit -b boot {date} --bootable --tree=dir=tree --tree=dir=kernel --add-metadata-string=version=1 --add-metadata-string=rpmostree.inputhash=2 --add-metadata-string=coreos-assembler.basearch=3",
             $"commit -b table {date} --table-output tree", $"commit -b skip {date} tree --skip-list=lists/good-skips", $"commit -b stat {date} tree --statoverride=lists/good-overrides",
             "show --raw boot", "show --raw over", "show --raw main", "ls -RCX new", "ls -RCX over", "ls -RCX keep", "ls -RCX ro", "ls -RCX stat",
-            "refs --create=made main", "refs --create=made main", "refs --create=made main^ --force", "refs --create=dir main", "refs --create=rem:made main", "refs -A --create=alias made", "refs -A", "refs --delete made",
+            "refs --create=made main", "refs --create=made main", "refs --create=made main^ --force", "refs --create=dir/b main", "refs --create=rem:made main", "refs -A --create=alias made", "refs -A", "refs --delete made",
             "refs --delete alias", "refs --delete made", "refs --delete dir", "refs --list",
             "reset main main^", "log main", "config set core.fsync false", "config set --group=a b c d", "config set --group=grp key value", "config get --group=grp key", "config unset grp.key", "config unset grp.nope",
             "remote add two http://example.com/r b1 b2 --set=x=y --no-gpg-verify", "remote add two http://example.com/r", "remote add --if-not-exists two http://nope/", "remote add --force two http://other/",
