@@ -9,6 +9,7 @@ internal static class PullCommand
     {
         var commitsOnly = Opts.Flag("--commit-metadata-only", "Fetch only the commit metadata");
         var disableFsync = Opts.Flag("--disable-fsync", "Do not invoke fsync()");
+        var perObjectFsync = Opts.Flag("--per-object-fsync", "Perform writes in such a way that avoids stalling concurrent processes");
         var noDeltas = Opts.Flag("--disable-static-deltas", "Do not use static deltas, which are never used");
         var mirror = Opts.Flag("--mirror", "Write refs suitable for a mirror and fetches all refs if none provided");
         var subpath = Opts.Many("--subpath", "PATH", "Only pull the provided subpath(s)");
@@ -27,12 +28,14 @@ internal static class PullCommand
         var userAgent = Opts.Value("--append-user-agent", "STRING", "Append string to user agent");
         return new OstreeVerb("pull", "Download data from remote repository", "REMOTE [BRANCH...]", "ostree pull --repo=/srv/repo origin main")
         {
-            commitsOnly, disableFsync, noDeltas, mirror, subpath, untrusted, httpTrusted, bareUserOnly, depth, url, headers, retries, connections, caches, newer, newerThan, noBindings, userAgent,
+            commitsOnly, disableFsync, perObjectFsync, noDeltas, mirror, subpath, untrusted, httpTrusted, bareUserOnly, depth, url, headers, retries, connections, caches, newer, newerThan, noBindings, userAgent,
         }.Does((OstreeCall call) =>
         {
             call.Need(1, "REMOTE must be specified");
             if (call.Get(disableFsync))
                 call.Repo.DisableFsync();
+            if (call.Get(perObjectFsync))
+                call.Repo.EnablePerObjectFsync();
             (string remote, List<string> branches) = Source(call.Words);
             List<Repo> cacheRepos = [];
             try
@@ -55,6 +58,8 @@ internal static class PullCommand
                     Headers = [.. call.Get(headers)!.Select(Header)],
                     Retries = (int)Math.Max(0, call.Get(retries) ?? 5),
                     Connections = (int)Math.Clamp(call.Get(connections) ?? 8, 1, 64),
+                    // Servers are told what they know from ostree, for some let only that in.
+                    UserAgent = $"libostree/{VersionAction.LibostreeVersion}",
                     UserAgentSuffix = call.Get(userAgent),
                 }, Entry.Cancellation);
                 call.Print(Describe(stats));

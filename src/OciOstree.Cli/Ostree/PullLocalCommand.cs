@@ -10,6 +10,7 @@ internal static class PullLocalCommand
         var commitsOnly = Opts.Flag("--commit-metadata-only", "Fetch only the commit metadata");
         var remote = Opts.Value("--remote", "REMOTE", "Add REMOTE to refspec");
         var disableFsync = Opts.Flag("--disable-fsync", "Do not invoke fsync()");
+        var perObjectFsync = Opts.Flag("--per-object-fsync", "Perform writes in such a way that avoids stalling concurrent processes");
         var untrusted = Opts.Flag("--untrusted", "Verify checksums of local sources (always enabled for HTTP pulls)");
         var bareUserOnly = Opts.Flag("--bareuseronly-files", "Reject regular files with mode outside of 0775 (world writable, suid, etc.)");
         var noDeltas = Opts.Flag("--disable-static-deltas", "Do not use static deltas");
@@ -17,13 +18,15 @@ internal static class PullLocalCommand
         var depth = Opts.Number("--depth", "DEPTH", "Traverse DEPTH parents (-1=infinite) (default: 0)");
         return new OstreeVerb("pull-local", "Copy data from SRC_REPO", "SRC_REPO [REFS...]", "ostree pull-local --repo=/srv/repo /mnt/usb/repo main")
         {
-            commitsOnly, remote, disableFsync, untrusted, bareUserOnly, noDeltas, noBindings, depth,
+            commitsOnly, remote, disableFsync, perObjectFsync, untrusted, bareUserOnly, noDeltas, noBindings, depth,
         }.Does((OstreeCall call) =>
         {
             Repo destination = call.Repo;
             call.Need(1, "DESTINATION must be specified");
             if (call.Get(disableFsync))
                 destination.DisableFsync();
+            if (call.Get(perObjectFsync))
+                destination.EnablePerObjectFsync();
             using Repo source = OstreeCall.Open(call.Words[0]);
             TransactionStats stats = LocalPull.Run(source, destination, new LocalPullOptions
             {

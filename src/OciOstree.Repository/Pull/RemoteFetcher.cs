@@ -92,7 +92,8 @@ internal sealed class RemoteFetcher : IDisposable
             ? parsed : throw new RepositoryException($"Invalid URI {url}: only http, https and file are known");
 
     /// <summary>Fetches a small file whole; null if there is none.</summary>
-    public byte[]? TryFetch(string path, long limit) => TryFetch(metadataBases, path, limit);
+    public byte[]? TryFetch(string path, long limit) =>
+        TryFetch(IsObject(path) && !path.EndsWith(".commitmeta", StringComparison.Ordinal) ? contentBases : metadataBases, path, limit);
 
     /// <summary>Fetches a file into another from its start on; false if there is none.</summary>
     public bool TryFetchContent(string path, TemporaryFile target)
@@ -112,14 +113,17 @@ internal sealed class RemoteFetcher : IDisposable
     private byte[]? TryFetch(Uri[] bases, string? path, long limit)
     {
         using MemoryStream all = new();
-        bool found = Try(bases, path, static () => 0, bytes =>
+        // Only what is named by its content can be put together from two answers: anything else may have changed in between.
+        bool found = Try(bases, path, () => path is not null && IsObject(path) ? all.Length : 0, bytes =>
         {
             if (all.Length + bytes.Length > limit)
-                throw new RepositoryException($"{path ?? bases[0].ToString()} is larger than {limit} bytes");
+                throw new RepositoryException($"{Shown(path is null ? bases[0] : new Uri(bases[0], path))} exceeded maximum of {limit} bytes");
             all.Write(bytes);
         }, () => all.SetLength(0));
         return found ? all.ToArray() : null;
     }
+
+    private static bool IsObject(string path) => path.StartsWith("objects/", StringComparison.Ordinal);
 
     private delegate void Sink(ReadOnlySpan<byte> bytes);
 
@@ -130,27 +134,36 @@ internal sealed class RemoteFetcher : IDisposable
             Uri address = path is null ? bases[mirror] : new Uri(bases[mirror], path);
             try
             {
-                for (int attempt = 0; ; attempt++)
-                {
-                    try
-                    {
-                        return Once(address, resumeAt(), sink, restart);
-                    }
-                    catch (Exception e) when (attempt < options.Retries && MayPass(e) && !cancellation.IsCancellationRequested)
-                    {
-                        if (cancellation.WaitHandle.WaitOne(TimeSpan.FromMilliseconds(Math.Min(200 << attempt, 5000))))
-                            cancellation.ThrowIfCancellationRequested();
-                    }
-                }
+                if (Repeatedly(address, resumeAt, sink, restart))
+                    return true;
+                // Mirrors need not have everything.
+                if (mirror + 1 == bases.Length)
+                    return false;
             }
-            catch (Exception e) when (mirror + 1 < bases.Length && e is HttpRequestException or IOException)
+            catch (Exception e) when (mirror + 1 < bases.Length && e is not LinuxException && e is HttpRequestException or IOException)
             {
                 restart();
             }
-            catch (Exception e) when (e is HttpRequestException or IOException or ObjectDisposedException)
+            catch (Exception e) when (e is not LinuxException && e is HttpRequestException or IOException or ObjectDisposedException)
             {
                 cancellation.ThrowIfCancellationRequested();
                 throw new RepositoryException($"While fetching {Shown(address)}", e is ObjectDisposedException ? new TimeoutException($"nothing came for {Patience.TotalSeconds} seconds") : e);
+            }
+        }
+    }
+
+    private bool Repeatedly(Uri address, Func<long> resumeAt, Sink sink, Action restart)
+    {
+        for (int attempt = 0; ; attempt++)
+        {
+            try
+            {
+                return Once(address, resumeAt(), sink, restart);
+            }
+            catch (Exception e) when (attempt < options.Retries && MayPass(e) && !cancellation.IsCancellationRequested)
+            {
+                if (cancellation.WaitHandle.WaitOne(TimeSpan.FromMilliseconds(Math.Min(200 << attempt, 5000))))
+                    cancellation.ThrowIfCancellationRequested();
             }
         }
     }
@@ -167,7 +180,7 @@ internal sealed class RemoteFetcher : IDisposable
     private bool Once(Uri address, long resumeAt, Sink sink, Action restart)
     {
         using HttpRequestMessage request = new(HttpMethod.Get, WithoutUser(address));
-        request.Headers.TryAddWithoutValidation("User-Agent", "oci-ostree" + (options.UserAgentSuffix is { } suffix ? " " + suffix : ""));
+        request.Headers.TryAddWithoutValidation("User-Agent", options.UserAgent + (options.UserAgentSuffix is { } suffix ? " " + suffix : ""));
         if (address.UserInfo.Length > 0)
             request.Headers.TryAddWithoutValidation("Authorization", "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes(Uri.UnescapeDataString(address.UserInfo))));
         foreach ((string name, string value) in options.Headers)
@@ -195,7 +208,14 @@ internal sealed class RemoteFetcher : IDisposable
                 restart();
             // Disposing the response is what ends a read that hangs.
             using CancellationTokenRegistration watch = stalled.Token.Register(response.Dispose);
-            Read(response, stalled, sink);
+            try
+            {
+                Read(response, stalled, sink);
+            }
+            catch (HttpIOException e) when (e.HttpRequestError == HttpRequestError.ResponseEnded)
+            {
+                throw new IOException("Transferred a partial file", e);
+            }
         }
         return true;
     }

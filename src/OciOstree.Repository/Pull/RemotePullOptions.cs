@@ -42,6 +42,9 @@ public sealed record RemotePullOptions
     /// <summary>How many times a download is tried again after a failure that may pass.</summary>
     public int Retries { get; init; } = 5;
 
+    /// <summary>How requests introduce themselves.</summary>
+    public string UserAgent { get; init; } = "oci-ostree";
+
     /// <summary>Words for the end of the User-Agent.</summary>
     public string? UserAgentSuffix { get; init; }
 

@@ -183,6 +183,9 @@ public sealed partial class Repo : IDisposable
     /// <summary>Overrides <c>core.fsync</c> for this instance.</summary>
     public void DisableFsync() => settings = settings with { Fsync = false };
 
+    /// <summary>Overrides <c>core.per-object-fsync</c> for this instance.</summary>
+    public void EnablePerObjectFsync() => settings = settings with { PerObjectFsync = true };
+
     /// <summary>Starts a transaction; it holds the shared lock until it is committed or disposed.</summary>
     public RepoTransaction BeginTransaction() => new(this);
 
