@@ -48,6 +48,7 @@ public static class LocalPull
             // An ancestor that the source lacks ends the history there, as it did there.
             if (commit != tip && !source.HasObject(name))
                 return;
+            options.VerifyCommit?.Invoke(commit, source.ReadMetadata(name), source.ReadCommitMeta(commit));
             bool whole = transaction.Repo.HasObject(name) && transaction.Repo.StateOf(commit) == CommitState.Whole;
             if (source.StateOf(commit) != CommitState.Whole && !options.CommitsOnly && !whole)
                 throw new RepositoryException($"Commit {commit} is only partly in the source repository");

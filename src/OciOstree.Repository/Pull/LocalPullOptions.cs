@@ -1,3 +1,5 @@
+using OciOstree.Formats.GVariant;
+
 namespace OciOstree.Repository;
 
 /// <summary>How commits are brought over from another repository on this machine.</summary>
@@ -26,6 +28,9 @@ public sealed record LocalPullOptions
 
     /// <summary>Do not check that commits are bound to the refs they are asked for by.</summary>
     public bool IgnoreBindings { get; init; }
+
+    /// <summary>Checks a commit, given its bytes and its detached metadata, before anything of it is brought; throws if it is not to be trusted.</summary>
+    public Action<Checksum, ReadOnlyMemory<byte>, Variant?>? VerifyCommit { get; init; }
 
     /// <summary>Told how many objects of how many are here, from several threads.</summary>
     public Action<int, int> Progress { get; init; } = static (_, _) => { };

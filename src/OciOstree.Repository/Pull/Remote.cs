@@ -72,6 +72,12 @@ public sealed class Remote
     /// <summary>A list of the group, null if it is not set.</summary>
     public string[]? List(string key) => config.GetStringList(group, key);
 
-    /// <summary>Whether commits must carry a signature that this remote's keys vouch for; for OpenPGP that is the default.</summary>
-    public bool WantsSignatures => Flag("gpg-verify", true) || Get("sign-verify") is { } kinds && kinds != "false";
+    /// <summary>Whether commits must carry an OpenPGP signature by a key that this remote is trusted by; unless told otherwise they must.</summary>
+    public bool VerifiesCommits => Flag("gpg-verify", true);
+
+    /// <summary>Whether the summary must carry such a signature.</summary>
+    public bool VerifiesSummary => Flag("gpg-verify-summary", false);
+
+    /// <summary>Whether signatures of another kind are asked for, by <c>sign-verify</c>.</summary>
+    public bool WantsOtherSignatures => Get("sign-verify") is { } kinds && kinds != "false" || Get("sign-verify-summary") is { } summary && summary != "false";
 }

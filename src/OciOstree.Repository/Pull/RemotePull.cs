@@ -14,8 +14,8 @@ public static class RemotePull
             throw new RepositoryException($"remote unconfigured-state: {state}");
         string url = options.Url ?? remote.Get("url") ?? throw new RepositoryException($"No \"url\" option in remote \"{remoteName}\"");
         // What is configured to be verified must not come in unverified.
-        if (remote.WantsSignatures)
-            throw new RepositoryException($"Remote \"{remoteName}\" wants signatures verified, which this program cannot do (gpg-verify=false and sign-verify=false turn it off)");
+        if (remote.WantsOtherSignatures)
+            throw new RepositoryException($"Remote \"{remoteName}\" wants signatures verified that are not OpenPGP's, which this program cannot do (sign-verify=false turns it off)");
         if (url.StartsWith("file://", StringComparison.Ordinal))
             return FromThisMachine(destination, remote, Uri.UnescapeDataString(url["file://".Length..]), options, cancellation);
         using RemoteFetcher fetcher = new(remote, url, options, cancellation);
@@ -35,8 +35,21 @@ public static class RemotePull
             Subpaths = options.Subpaths,
             BareUserOnlyFiles = options.BareUserOnlyFiles,
             IgnoreBindings = options.IgnoreBindings,
+            VerifyCommit = remote.VerifiesCommits ? (checksum, bytes, metadata) => VerifyCommit(destination, remote, checksum, bytes, metadata) : null,
         }, cancellation);
         return new RemotePullStats((int)stats.MetadataWritten, (int)stats.ContentWritten, 0, System.Diagnostics.Stopwatch.GetElapsedTime(start), stats);
+    }
+
+    internal static void VerifyCommit(Repo destination, Remote remote, Checksum checksum, ReadOnlyMemory<byte> bytes, Formats.GVariant.Variant? metadata)
+    {
+        try
+        {
+            GpgVerifier.Verify(destination, remote, bytes.Span, metadata);
+        }
+        catch (RepositoryException e)
+        {
+            throw new RepositoryException($"Commit {checksum}", e);
+        }
     }
 
     internal static IReadOnlyList<string> ConfiguredBranches(Remote remote) =>

@@ -23,6 +23,8 @@ internal sealed class RemotePullRun(Repo destination, Remote remote, RemoteFetch
     {
         CheckMode();
         summaryBytes = fetcher.TryFetch("summary", Repo.MaxMetadataSize);
+        if (remote.VerifiesSummary)
+            VerifySummary();
         summary = summaryBytes is null ? null : ParseSummary(summaryBytes);
         List<(Checksum Tip, string? Ref)> wanted = [.. Wanted().Select(Resolve)];
         using (transaction = destination.BeginTransaction())
@@ -55,6 +57,21 @@ internal sealed class RemotePullRun(Repo destination, Remote remote, RemoteFetch
         }
         if (mode != RepoMode.Archive)
             throw new RepositoryException($"Can't pull from archives with mode \"{mode.ConfigWord()}\"");
+    }
+
+    private void VerifySummary()
+    {
+        try
+        {
+            if (summaryBytes is null)
+                throw new RepositoryException("GPG verification enabled, but no summary found (use gpg-verify-summary=false in remote config to disable)");
+            Variant? signatures = fetcher.TryFetch("summary.sig", MaxSmallFile) is { } bytes ? Variant.FromBytes("a{sv}", bytes) : null;
+            GpgVerifier.Verify(destination, remote, summaryBytes, signatures is { } found && found.IsNormalForm() ? found : null);
+        }
+        catch (RepositoryException e)
+        {
+            throw new RepositoryException($"Summary of remote \"{remote.Name}\"", e);
+        }
     }
 
     private Variant ParseSummary(byte[] bytes)
@@ -106,6 +123,8 @@ internal sealed class RemotePullRun(Repo destination, Remote remote, RemoteFetch
             bool whole = destination.HasObject(commitName) && destination.StateOf(checksum) == CommitState.Whole;
             if (!BringCommit(commitName, isTip: checksum == tip))
                 return;
+            if (remote.VerifiesCommits)
+                RemotePull.VerifyCommit(destination, remote, checksum, destination.ReadMetadata(commitName), destination.ReadCommitMeta(checksum));
             Commit commit = destination.ReadCommit(checksum);
             if (checksum == tip)
                 CheckTip(tip, commit, name);

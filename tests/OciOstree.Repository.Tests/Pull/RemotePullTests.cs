@@ -177,10 +177,44 @@ public sealed class RemotePullTests : IDisposable
     }
 
     [Fact]
-    public void A_remote_that_wants_signatures_is_not_pulled_from_without()
+    public void Signatures_are_wanted_by_default_and_must_be_by_a_trusted_key()
     {
-        using Repo repo = New(RepoMode.Bare, remote: "");
-        Assert.Contains("wants signatures", Assert.Throws<RepositoryException>(() => RemotePull.Run(repo, "origin", new RemotePullOptions { Refs = ["os/main"] })).Message);
+        scratch.MakeDirectory("gpg");
+        Tool.Run("chmod", "0700", scratch["gpg"]).Ok();
+        foreach (string who in (string[])["trusted", "stranger"])
+        {
+            Tool.Run("gpg", "--homedir", scratch["gpg"], "--batch", "--passphrase", "", "--quick-gen-key", $"{who}@example.org", "ed25519", "sign", "never").Ok();
+            Tool.Run("gpg", "--homedir", scratch["gpg"], "--armor", "--output", scratch[who + ".asc"], "--export", $"{who}@example.org").Ok();
+        }
+        using Repo repo = New(RepoMode.Bare, remote: $"gpgkeypath={scratch["trusted.asc"]}\n");
+        AssertRefused(repo, "no signatures found");
+        Sign("stranger");
+        AssertRefused(repo, "none are in trusted keyring");
+        Sign("trusted");
+        RemotePull.Run(repo, "origin", new RemotePullOptions { Refs = ["os/main"] });
+        Assert.Equal(second, repo.ResolveRef("origin:os/main"));
+
+        // The same for a repository on this machine, and for a signature of something else.
+        using Repo local = New(RepoMode.Bare, "local", $"gpgkeypath={scratch["trusted.asc"]}\n");
+        RemotePullOptions nearby = new() { Refs = ["os/main"], Url = $"file://{scratch["source"]}" };
+        RemotePull.Run(local, "origin", nearby);
+        Ostree.Commit(scratch["source"], scratch["tree"], "os/main", "--timestamp=@1700002000");
+        Assert.Contains("no signatures found", Assert.Throws<RepositoryException>(() => RemotePull.Run(local, "origin", nearby)).ToString());
+        string newer = Ostree.Run(scratch["source"], "rev-parse", "os/main").Ok().OutputLine;
+        Tool.Shell($"cp objects/{second.ToString()[..2]}/{second.ToString()[2..]}.commitmeta objects/{newer[..2]}/{newer[2..]}.commitmeta", scratch["source"]).Ok();
+        Assert.Contains("none are in trusted keyring", Assert.Throws<RepositoryException>(() => RemotePull.Run(local, "origin", nearby)).ToString());
+        Assert.Equal(second, local.ResolveRef("origin:os/main"));
+        Tool.Run("gpgconf", "--homedir", scratch["gpg"], "--kill", "all");
+
+        void Sign(string who) => Ostree.Run(scratch["source"], "gpg-sign", $"--gpg-homedir={scratch["gpg"]}", second.ToString(),
+            Tool.Shell($"gpg --homedir {scratch["gpg"]} --list-keys --with-colons {who}@example.org | awk -F: '/^fpr/{{print $10; exit}}'").Ok().OutputLine).Ok();
+    }
+
+    private static void AssertRefused(Repo repo, string reason)
+    {
+        Assert.Contains(reason, Assert.Throws<RepositoryException>(() => RemotePull.Run(repo, "origin", new RemotePullOptions { Refs = ["os/main"] })).ToString());
+        Assert.Empty(repo.ListRefs());
+        Assert.Empty(repo.ListObjects());
     }
 
     [Fact]
