@@ -206,7 +206,7 @@ public sealed partial class Sysroot
             throw;
         }
 
-        Flush(boot);
+        FlushBoot();
         bootloader?.AfterSwitch(version);
         return linksName;
     }
@@ -296,7 +296,22 @@ public sealed partial class Sysroot
     private void FlushAll()
     {
         Flush(OstreeDirectory);
-        Flush(BootDirectory);
+        FlushBoot();
+    }
+
+    /// <summary>Flushes /boot so that boot loaders see it, which read the file system but not its journal: a freeze empties that.</summary>
+    private void FlushBoot()
+    {
+        if (_options.WatchdogCommand is not { } watchdog)
+        {
+            Flush(BootDirectory);
+            return;
+        }
+        FaultPoint.Before($"freeze {BootDirectory.Path}");
+        if (!_debug.SkipSync)
+        {
+            FreezeWatchdog.FlushByFreezing(BootDirectory, watchdog, _debug.TestFreeze);
+        }
     }
 
     private void Flush(LinuxDirectory directory)

@@ -23,6 +23,9 @@ internal sealed class SysrootDebug
     /// <summary>Deployments without the immutable bit.</summary>
     public bool MutableDeployments => _words.Contains("mutable-deployments");
 
+    /// <summary>Shows that the watchdog thaws: nothing is frozen, and the deployment fails.</summary>
+    public bool TestFreeze => _words.Contains("test-fifreeze");
+
     public bool NoXattrs => _words.Contains("no-xattrs");
 
     public bool NoDeviceTrees => _words.Contains("no-dtb");

@@ -15,6 +15,13 @@ public sealed class SysrootOptions
     /// <summary>Told what an administrator should know though nothing failed.</summary>
     public Action<string>? Warning { get; init; }
 
+    /// <summary>
+    /// A program that thaws a frozen file system should this process die between freezing and thawing: it is run with the path of a directory there as its last
+    /// argument and speaks <see cref="FreezeWatchdog"/>'s protocol. Without one, file systems are flushed but not frozen, and a boot loader that cannot replay
+    /// a journal may see the state before for some seconds.
+    /// </summary>
+    public IReadOnlyList<string>? WatchdogCommand { get; init; }
+
     /// <summary>The running system's root and <c>/run</c>; tests put their own in place.</summary>
     internal string RunningRoot { get; init; } = "/";
 

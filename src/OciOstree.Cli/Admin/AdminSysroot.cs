@@ -22,6 +22,7 @@ internal static class AdminSysroot
     {
         Message = Console.Out.WriteLine,
         Warning = warning => Console.Error.WriteLine($"warning: {warning}"),
+        WatchdogCommand = ThawCommand.Invocation,
         WaitingForLock = () => Console.Out.WriteLine("Waiting for sysroot lock..."),
     });
 

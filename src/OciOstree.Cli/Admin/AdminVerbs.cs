@@ -27,6 +27,7 @@ internal static class AdminVerbs
             SetOriginCommand.Create(),
             StatusCommand.Create(),
             SwitchCommand.Create(),
+            ThawCommand.Create(),
             UndeployCommand.Create(),
             UpgradeCommand.Create(),
         };

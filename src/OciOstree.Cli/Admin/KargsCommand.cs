@@ -10,9 +10,11 @@ internal static class KargsCommand
     private static Verb EditInPlace()
     {
         var append = Opts.Many("--append-if-missing", "NAME=VALUE", "Append kernel arguments if they do not exist");
+        // ostree takes words here and looks at none of them; scripts give it a refspec.
+        var ignored = Opts.Rest("ARGS", "Ignored: every deployment is changed");
         return new Verb("edit-in-place", "Set new kernel command line arguments in place (applies to all deployments)", "ostree admin kargs edit-in-place --append-if-missing=rw")
         {
-            append,
+            append, ignored,
         }.ChangesSysroot((sysroot, parsed) =>
         {
             if (sysroot.Deployments.Count == 0)

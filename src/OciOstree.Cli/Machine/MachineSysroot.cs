@@ -32,6 +32,7 @@ internal sealed class MachineSysroot
         return Sysroot.Sysroot.Open(root, new SysrootOptions
         {
             Warning = warning => Console.Error.WriteLine($"warning: {warning}"),
+            WatchdogCommand = Admin.ThawCommand.Invocation,
             WaitingForLock = () => Console.Error.WriteLine("Waiting for sysroot lock..."),
         });
     }
