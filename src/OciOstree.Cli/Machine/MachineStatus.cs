@@ -73,6 +73,19 @@ internal sealed class MachineStatus
         return version is null ? what : $"{what} (version {version})";
     }
 
+    /// <summary>An image reference of an origin file, null if it is none that we know.</summary>
+    public static OstreeImageReference? TryParse(string reference)
+    {
+        try
+        {
+            return OstreeImageReference.Parse(reference);
+        }
+        catch (Exception e) when (e is ContainerException or Registry.RegistryException)
+        {
+            return null;
+        }
+    }
+
     private static ImportedImage? ImageIn(Sysroot.Sysroot sysroot, Checksum commit) =>
         sysroot.Repo.HasObject(new ObjectName(commit, ObjectType.Commit)) ? new ImageStore(sysroot.Repo).QueryCommit(commit) : null;
 }

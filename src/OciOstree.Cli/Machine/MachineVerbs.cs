@@ -11,6 +11,9 @@ internal static class MachineVerbs
         root.Add(UpgradeCommand.Create());
         root.Add(RebaseCommand.Create());
         root.Add(RollbackCommand.Create());
+        root.Add(KargsCommand.Create());
+        root.Add(PinCommand.Create());
+        root.Add(CleanupCommand.Create());
         root.Add(Container.ImageDeployCommand.Create("deploy"));
         root.Add(Container.InspectCommand.Create());
     }

@@ -71,6 +71,7 @@ internal static class StatusCommand
     private static void Write(Utf8JsonWriter writer, List<MachineStatus> all)
     {
         writer.WriteStartObject();
+        writer.WriteNumber("schemaVersion", 1);
         WriteOne(writer, "booted", all.Find(status => status.IsBooted));
         WriteOne(writer, "staged", all.Find(status => status.Deployment.IsStaged));
         WriteOne(writer, "pending", all.Find(status => status.IsPending));
@@ -98,17 +99,12 @@ internal static class StatusCommand
         }
     }
 
+    // The names are bootc's where it has one: image, imageDigest, cachedUpdate, pinned, ostree. docs/status-json.md lists them all.
     private static void WriteDeployment(Utf8JsonWriter writer, MachineStatus status)
     {
         var deployment = status.Deployment;
         writer.WriteStartObject();
-        writer.WriteString("stateroot", deployment.Stateroot);
-        writer.WriteString("checksum", deployment.Commit.ToString());
-        writer.WriteNumber("serial", deployment.Serial);
         writer.WriteNumber("index", deployment.Index);
-        writer.WriteString("path", deployment.Path);
-        writer.WriteString("version", status.Version);
-        writer.WriteString("timestamp", status.Created?.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture));
         writer.WriteBoolean("booted", status.IsBooted);
         writer.WriteBoolean("default", status.IsDefault);
         writer.WriteBoolean("staged", deployment.IsStaged);
@@ -117,27 +113,16 @@ internal static class StatusCommand
         writer.WriteBoolean("rollback", status.IsRollback);
         writer.WriteBoolean("pinned", deployment.IsPinned);
         writer.WriteString("unlocked", Word(deployment.Unlocked));
-        writer.WriteString("refspec", deployment.Origin?.Refspec);
+        writer.WriteString("version", status.Version);
+        writer.WriteString("timestamp", Time(status.Created));
         writer.WritePropertyName("image");
-        if (deployment.Origin?.ContainerImageReference is { } reference)
-        {
-            writer.WriteStartObject();
-            writer.WriteString("reference", reference);
-            writer.WriteString("digest", status.Image?.ManifestDigest.ToString());
-            writer.WriteString("baseCommit", status.Image?.BaseCommit?.ToString());
-            writer.WriteEndObject();
-        }
-        else
-        {
-            writer.WriteNullValue();
-        }
-
+        WriteImage(writer, status);
         writer.WritePropertyName("cachedUpdate");
         if (status.Update is { } update)
         {
             writer.WriteStartObject();
-            writer.WriteString("digest", update.ManifestDigest.ToString());
             writer.WriteString("version", update.Version);
+            writer.WriteString("imageDigest", update.ManifestDigest.ToString());
             writer.WriteEndObject();
         }
         else
@@ -145,9 +130,53 @@ internal static class StatusCommand
             writer.WriteNullValue();
         }
 
+        writer.WriteString("refspec", deployment.Origin?.Refspec);
+        writer.WriteStartObject("ostree");
+        writer.WriteString("checksum", deployment.Commit.ToString());
+        writer.WriteNumber("deploySerial", deployment.Serial);
+        writer.WriteString("stateroot", deployment.Stateroot);
+        writer.WriteEndObject();
+        writer.WriteString("path", deployment.Path);
         writer.WriteString("kernelArguments", deployment.KernelArguments.ToString());
         writer.WriteEndObject();
     }
+
+    private static void WriteImage(Utf8JsonWriter writer, MachineStatus status)
+    {
+        if (status.Deployment.Origin?.ContainerImageReference is not { } reference)
+        {
+            writer.WriteNullValue();
+            return;
+        }
+
+        writer.WriteStartObject();
+        writer.WriteString("reference", reference);
+        writer.WriteStartObject("image");
+        // Somebody else's origin may hold what we cannot read: it is still shown as it is.
+        if (MachineStatus.TryParse(reference) is { } parsed)
+        {
+            writer.WriteString("image", parsed.Image.Name);
+            writer.WriteString("transport", TransportName(parsed.Image.Transport));
+            writer.WriteString("signature", parsed.Source.RemoteName is { } remote ? $"ostreeRemote:{remote}" : parsed.Source.RequiresPolicy ? "containerPolicy" : "insecure");
+        }
+        else
+        {
+            writer.WriteString("image", reference);
+        }
+
+        writer.WriteEndObject();
+        writer.WriteString("version", status.Image?.Version);
+        writer.WriteString("timestamp", Time(status.Created));
+        writer.WriteString("imageDigest", status.Image?.ManifestDigest.ToString());
+        writer.WriteString("baseCommit", status.Image?.BaseCommit?.ToString());
+        writer.WriteEndObject();
+    }
+
+    // "registry" is what bootc calls the transport that containers/image writes "docker://".
+    private static string TransportName(Registry.Transport transport) =>
+        transport == Registry.Transport.Registry ? "registry" : Registry.ImageReference.Prefix(transport).TrimEnd(':');
+
+    private static string? Time(DateTimeOffset? time) => time?.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
 
     private static string Word(Sysroot.UnlockedState state) => state.ToString().ToLowerInvariant();
 }
