@@ -58,10 +58,11 @@ internal static class ImageDeployCommand
                 WriteImageRef = !parsed.GetValue(noImgref),
                 Registry = images.Read(parsed),
             };
+            var silent = parsed.GetValue(quiet) || parsed.GetValue(json);
             var result = TransferBars.Run(
                 progress => ContainerDeploy.Run(
-                    sysroot, parsed.GetValue(stateroot) ?? sysroot.Booted?.Stateroot ?? ContainerDeploy.DefaultStateroot, reference, options, progress, Entry.Cancellation),
-                parsed.GetValue(quiet));
+                    sysroot, parsed.GetValue(stateroot) ?? sysroot.Booted?.Stateroot ?? ContainerDeploy.DefaultStateroot, reference, options, silent ? null : PullCommand.PrintPlan, progress, Entry.Cancellation),
+                silent);
             foreach (var warning in result.Image.Warnings)
             {
                 Warn(warning);
@@ -77,6 +78,10 @@ internal static class ImageDeployCommand
                 Output.Json(
                     new DeployedImage(reference.ToString(), result.Image.MergeCommit.ToString(), result.Image.ManifestDigest.ToString(), result.Image.Version, result.Deployment.Stateroot, result.Deployment.Path, result.Deployment.IsStaged),
                     DeployJson.Default.DeployedImage);
+            }
+            else if (!silent)
+            {
+                Machine.Update.PrintDone(sysroot, options.Target ?? reference, result.Image, result.Deployment);
             }
         });
     }

@@ -41,7 +41,7 @@ internal static class Update
         ContainerDeploy.RemoveUndeployedImages(sysroot);
         Report(
             json,
-            $"{(deployment.IsStaged ? "Staged" : "Deployed")} {Describe(follow, image.Version)}; {(sysroot.Booted is null ? "it boots next" : "reboot to run it")}.",
+            Done(sysroot, follow, image, deployment),
             writer => WritePlan(writer, follow, plan, available: true, deployment, image.MergeCommit, count, bytes));
         return true;
     }
@@ -59,6 +59,13 @@ internal static class Update
                 : "No update available.",
             writer => WritePlan(writer, reference, plan, available, deployment: null));
     }
+
+    /// <summary>Says that an image is deployed, and when it runs.</summary>
+    public static void PrintDone(Sysroot.Sysroot sysroot, OstreeImageReference follow, ImportedImage image, Deployment deployment) =>
+        Console.Out.WriteLine(Done(sysroot, follow, image, deployment));
+
+    private static string Done(Sysroot.Sysroot sysroot, OstreeImageReference follow, ImportedImage image, Deployment deployment) =>
+        $"{(deployment.IsStaged ? "Staged" : "Deployed")} {Describe(follow, image.Version)}; {(sysroot.Booted is null ? "it boots next" : "reboot to run it")}.";
 
     private static string Describe(OstreeImageReference reference, string? version) => version is null ? reference.ToString() : $"{reference} (version {version})";
 

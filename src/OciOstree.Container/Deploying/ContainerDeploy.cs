@@ -14,9 +14,10 @@ public static class ContainerDeploy
     /// Imports an image and deploys it, with <c>/etc</c> and the kernel arguments of the stateroot's current deployment carried over.
     /// On a system booted from this sysroot the new deployment is staged, if there is something that will finalise it at shutdown.
     /// </summary>
+    /// <param name="planned">Told what is to be fetched, before it is.</param>
     /// <exception cref="ContainerException">The image cannot be imported.</exception>
     /// <exception cref="SysrootException">It cannot be deployed.</exception>
-    public static ImageDeployResult Run(Sysroot.Sysroot sysroot, string stateroot, OstreeImageReference reference, ImageDeployOptions? options = null, ITransferProgress? progress = null, CancellationToken cancellationToken = default)
+    public static ImageDeployResult Run(Sysroot.Sysroot sysroot, string stateroot, OstreeImageReference reference, ImageDeployOptions? options = null, Action<ImportPlan>? planned = null, ITransferProgress? progress = null, CancellationToken cancellationToken = default)
     {
         options ??= new ImageDeployOptions();
         // Before an image is fetched for nothing.
@@ -27,6 +28,7 @@ public static class ContainerDeploy
 
         using var importer = CreateImporter(sysroot.Repo, reference, options);
         var plan = importer.Prepare(cancellationToken);
+        planned?.Invoke(plan);
         var image = importer.Import(plan, progress, cancellationToken);
         return new ImageDeployResult(image, Deploy(sysroot, stateroot, image.MergeCommit, options.Target ?? reference, options));
     }
