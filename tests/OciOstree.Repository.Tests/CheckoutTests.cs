@@ -257,6 +257,29 @@ public class CheckoutTests
     }
 
     [Fact]
+    public void A_copy_shares_its_blocks_where_the_file_system_can()
+    {
+        using var scratch = new ScratchDirectory();
+        scratch.MakeDirectory("xfs");
+        Tool.Shell("truncate -s 400M image; mkfs.xfs -q -m reflink=1 image; mount -o loop image xfs", scratch.Path).Ok();
+        try
+        {
+            scratch.MakeDirectory("xfs/tree");
+            File.WriteAllBytes(scratch["xfs/tree/large"], new byte[32 << 20]);
+            using Repo repo = Repo.Create(scratch["xfs/repo"], RepoMode.Bare);
+            OurCommit.Directory(repo, scratch["xfs/tree"]);
+            Run(scratch, repo, new CheckoutOptions { ForceCopy = true }, "xfs/out");
+            Tool.Run("cmp", scratch["xfs/tree/large"], scratch["xfs/out/large"]).Ok();
+            Assert.Equal("1", Tool.Run("stat", "-c", "%h", scratch["xfs/out/large"]).Ok().OutputLine);
+            Assert.Contains("shared", Tool.Run("filefrag", "-v", scratch["xfs/out/large"]).Ok().Output, StringComparison.Ordinal);
+        }
+        finally
+        {
+            Tool.Run("umount", scratch["xfs"]).Ok();
+        }
+    }
+
+    [Fact]
     public void A_damaged_object_is_not_served()
     {
         using var scratch = new ScratchDirectory();

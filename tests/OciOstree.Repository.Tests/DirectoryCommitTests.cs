@@ -104,6 +104,26 @@ public class DirectoryCommitTests
     }
 
     [Fact]
+    public void A_cancelled_commit_changes_nothing()
+    {
+        using var scratch = new ScratchDirectory();
+        string tree = Testing.TreeBuilder.Build(scratch["tree"], 17);
+        using Repo repo = Repo.Create(scratch["ours"], RepoMode.Bare);
+        using var cancelled = new CancellationTokenSource();
+        // In the middle: from a thread that commits a file.
+        var modifier = new CommitModifier { XattrFilter = (path, _, xattrs) =>
+        {
+            if (path == "/wide/file99")
+                cancelled.Cancel();
+            return xattrs;
+        } };
+        using (RepoTransaction transaction = repo.BeginTransaction())
+        using (var directory = Linux.LinuxDirectory.Open(tree))
+            Assert.ThrowsAny<OperationCanceledException>(() => new TreeWriter(transaction, new MutableTree(), modifier, cancelled.Token).AddDirectory(directory));
+        Assert.Empty(repo.ListObjects());
+    }
+
+    [Fact]
     public void Consuming_leaves_nothing_behind()
     {
         using var scratch = new ScratchDirectory();

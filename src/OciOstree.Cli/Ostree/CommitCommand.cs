@@ -79,7 +79,7 @@ internal static class CommitCommand
         using RepoTransaction transaction = repo.BeginTransaction();
         MutableTree tree = call.Get(Base) is { } start ? MutableTree.FromCommit(repo, repo.ResolveRequired(start)) : new MutableTree();
         bool modified = HasModifier(call, repo);
-        var writer = new TreeWriter(transaction, tree, modified ? modifier : null);
+        var writer = new TreeWriter(transaction, tree, modified ? modifier : null, Entry.Cancellation);
         string[] trees = call.Get(Trees)!;
         foreach (string specification in trees.Length > 0 ? trees : [$"dir={(call.Words.Count > 0 ? call.Words[0] : ".")}"])
             AddTree(call, writer, specification);

@@ -29,6 +29,7 @@ public sealed partial class TreeWriter
 
     private void AddStored(Checksum tree, Checksum meta, MutableTree target, string path)
     {
+        cancellation.ThrowIfCancellationRequested();
         target.Metadata = meta;
         DirTree contents = transaction.Repo.ReadDirTree(tree);
         foreach (DirTreeFile file in contents.Files)

@@ -35,6 +35,7 @@ public sealed partial class TreeWriter
     // A directory's path ends in a slash here.
     private void Walk(SharedDirectory directory, MutableTree tree, string path, FileAttributes attributes, WorkQueue<FileBatch> queue, List<string> emptied)
     {
+        cancellation.ThrowIfCancellationRequested();
         // Read now, so that no thread reads it under the lock later.
         _ = tree.IsEmpty;
         string name = path.Length == 1 ? path : path[..^1];
@@ -110,6 +111,7 @@ public sealed partial class TreeWriter
             LinuxDirectory directory = batch.Directory.Open;
             foreach (DirectoryEntry entry in batch.Files)
             {
+                cancellation.ThrowIfCancellationRequested();
                 RequireUtf8(entry.Name);
                 Checksum? checksum = entry.Type == FileType.SymbolicLink
                     ? CommitLink(directory, entry.Name, batch.Path + entry.Name)

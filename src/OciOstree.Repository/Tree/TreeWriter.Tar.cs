@@ -32,7 +32,10 @@ public sealed partial class TreeWriter
                 using Stream tar = Decompressor.Open(archive, leaveOpen: true);
                 var reader = new ArchiveReader(tar);
                 while (reader.Next() is { } entry)
+                {
+                    cancellation.ThrowIfCancellationRequested();
                     AddEntry(entry, reader.Content, options, pending, hardLinks, queue);
+                }
                 // A compressed archive's own check comes after the end of what it holds.
                 tar.CopyTo(Stream.Null);
             }

@@ -11,15 +11,16 @@ public sealed partial class TreeWriter
     private readonly RepoTransaction transaction;
     private readonly MutableTree root;
     private readonly CommitModifier? modifier;
+    private readonly CancellationToken cancellation;
 
     // What a bare-user-only repository can hold decides for every commit into it.
     private readonly bool canonical, skipXattrs;
     private readonly Dictionary<DirMeta, Checksum> dirMetas = [];
     private long cacheHits;
 
-    public TreeWriter(RepoTransaction transaction, MutableTree root, CommitModifier? modifier = null)
+    public TreeWriter(RepoTransaction transaction, MutableTree root, CommitModifier? modifier = null, CancellationToken cancellation = default)
     {
-        (this.transaction, this.root, this.modifier) = (transaction, root, modifier);
+        (this.transaction, this.root, this.modifier, this.cancellation) = (transaction, root, modifier, cancellation);
         canonical = transaction.Repo.Mode == RepoMode.BareUserOnly;
         skipXattrs = canonical || modifier is { SkipXattrs: true } or { CanonicalPermissions: true };
     }
