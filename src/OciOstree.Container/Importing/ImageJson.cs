@@ -11,10 +11,18 @@ internal static class ImageJson
 {
     internal static string Canonical(ReadOnlyMemory<byte> json)
     {
-        using var document = JsonDocument.Parse(json);
-        var output = new StringBuilder(json.Length);
-        Write(output, document.RootElement);
-        return output.ToString();
+        try
+        {
+            using var document = JsonDocument.Parse(json);
+            var output = new StringBuilder(json.Length);
+            Write(output, document.RootElement);
+            return output.ToString();
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            // The second is what the reader says of half a surrogate pair.
+            throw new ContainerException("the image's metadata is not valid JSON", e);
+        }
     }
 
     private static void Write(StringBuilder output, JsonElement value)

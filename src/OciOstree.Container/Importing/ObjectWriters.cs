@@ -12,7 +12,7 @@ internal sealed class ObjectWriters : IDisposable
     /// <summary>Files up to this size are handed over; larger ones are worth streaming where they are.</summary>
     internal const int MaxHandedOver = 256 << 10;
 
-    private const long MaxWaitingBytes = 16 << 20;
+    private const long MaxWaitingBytes = 8 << 20;
     private const int MaxWaiting = 64;
 
     // Handing over one by one costs more than most files do.
