@@ -15,7 +15,8 @@ public sealed class BootTests(ITestOutputHelper output)
     public void A_machine_boots_an_image_rebases_itself_and_rolls_back() => PrivateMounts.Run(() =>
     {
         var commands = new GuestCommands("oci-ostree status", "oci-ostree status --json",
-            $"oci-ostree rebase ostree-unverified-registry:{GuestRegistry}/mini:2", "oci-ostree rollback", "oci-ostree upgrade") { StageOn = 1 };
+            $"oci-ostree rebase ostree-unverified-registry:{GuestRegistry}/mini:2", "oci-ostree rollback", "oci-ostree upgrade")
+        { StageOn = 1 };
         using var scratch = new ScratchDirectory("boot");
         using var registry = RegistryServer.Start(scratch);
         string repo = scratch["repo"];

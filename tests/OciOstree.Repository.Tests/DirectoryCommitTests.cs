@@ -111,12 +111,15 @@ public class DirectoryCommitTests
         using Repo repo = Repo.Create(scratch["ours"], RepoMode.Bare);
         using var cancelled = new CancellationTokenSource();
         // In the middle: from a thread that commits a file.
-        var modifier = new CommitModifier { XattrFilter = (path, _, xattrs) =>
+        var modifier = new CommitModifier
+        {
+            XattrFilter = (path, _, xattrs) =>
         {
             if (path == "/wide/file99")
                 cancelled.Cancel();
             return xattrs;
-        } };
+        }
+        };
         using (RepoTransaction transaction = repo.BeginTransaction())
         using (var directory = Linux.LinuxDirectory.Open(tree))
             Assert.ThrowsAny<OperationCanceledException>(() => new TreeWriter(transaction, new MutableTree(), modifier, cancelled.Token).AddDirectory(directory));
