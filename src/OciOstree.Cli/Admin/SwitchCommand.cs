@@ -28,7 +28,7 @@ internal static class SwitchCommand
             var old = upgrade.Origin.Refspec!;
             upgrade.Origin = Origin.FromRefspec(after);
             // Branches have no order in time.
-            upgrade.Find((from, branch) => RemoteFetch.Run(sysroot, from, branch), allowOlder: true);
+            upgrade.Find((from, branch) => RemoteFetch.Run(sysroot, from, branch, allowOlder: true), allowOlder: true);
             upgrade.Deploy(stage: false);
             Console.Out.WriteLine($"Deleting ref '{before.Remote ?? "(null)"}:{before.Name}'");
             using (var transaction = sysroot.Repo.BeginTransaction())

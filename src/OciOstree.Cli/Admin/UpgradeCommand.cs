@@ -34,7 +34,7 @@ internal static class UpgradeCommand
             var upgrade = new BranchUpgrade(sysroot, AdminSysroot.Stateroot(sysroot, parsed.GetValue(os)));
             upgrade.Origin.RemoveTransientState();
             upgrade.Origin.OverrideCommit = parsed.GetValue(overrideCommit);
-            Action<string, string>? fetch = parsed.GetValue(deployOnly) ? null : (remote, branch) => RemoteFetch.Run(sysroot, remote, branch);
+            Action<string, string>? fetch = parsed.GetValue(deployOnly) ? null : (remote, branch) => RemoteFetch.Run(sysroot, remote, branch, parsed.GetValue(allowDowngrade));
             if (!upgrade.Find(fetch, parsed.GetValue(allowDowngrade)))
             {
                 Console.Out.WriteLine("No update available.");
