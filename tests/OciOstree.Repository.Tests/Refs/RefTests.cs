@@ -88,7 +88,7 @@ public class RefTests
         using Repo repo = TransactionTests.New(scratch, RepoMode.Archive);
         Set(repo, t => t.SetRef("a/b/c", One));
         RepositoryException e = Assert.Throws<RepositoryException>(() => Set(repo, t => t.SetRef("a/b", Two)));
-        Assert.Equal("Conflict: a/b/c exists under a/b when attempting write", e.Message);
+        Assert.Equal("Conflict: c exists under a/b when attempting write", e.Message);
         Set(repo, t => t.SetRef("a/b/c", null));
         Set(repo, t => t.SetRef("a/b", Two));
         Assert.Equal(Two, repo.ResolveRef("a/b"));
