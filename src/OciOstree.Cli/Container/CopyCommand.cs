@@ -45,7 +45,7 @@ internal static class CopyCommand
             }
 
             var options = images.Read(parsed);
-            var from = ImageReference.Parse(parsed.GetValue(source)!);
+            var from = OstreeImageReference.ParseEither(parsed.GetValue(source)!);
             var to = ImageReference.Parse(target);
             var started = Stopwatch.GetTimestamp();
             var result = TransferBars.Run(

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using OciOstree.Container;
 using OciOstree.Registry;
 
 namespace OciOstree.Cli.Container;
@@ -29,7 +30,7 @@ internal static class InspectCommand
                 throw new UsageException("--raw goes with neither --config nor --json");
             }
 
-            var image = ImageReference.Parse(parsed.GetValue(reference)!);
+            var image = OstreeImageReference.ParseEither(parsed.GetValue(reference)!);
             using var source = Images.OpenSource(image, options);
             if (parsed.GetValue(raw))
             {

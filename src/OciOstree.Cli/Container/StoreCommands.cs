@@ -45,7 +45,7 @@ internal static class StoreCommands
         return new Verb("history", "Output metadata about an already stored container image", "oci-ostree container image history --repo=/ostree/repo docker://quay.io/example/os:stable") { imgref, json }.Does(parsed =>
         {
             using var repo = OpenRepo(parsed);
-            var history = ImageStore.History(new ImageStore(repo).Require(ImageReference.Parse(parsed.GetValue(imgref)!)));
+            var history = ImageStore.History(new ImageStore(repo).Require(OstreeImageReference.ParseEither(parsed.GetValue(imgref)!)));
             if (parsed.GetValue(json))
             {
                 Output.Json([.. history.Select(line => new HistoryLine(line.Layer.Digest.ToString(), line.Layer.Size, line.CreatedBy))], ImageJsonContext.Default.IReadOnlyListHistoryLine);
@@ -66,7 +66,7 @@ internal static class StoreCommands
         return new Verb("metadata", "Output manifest or configuration for an already stored container image", "oci-ostree container image metadata --repo=/ostree/repo --config docker://quay.io/example/os:stable") { imgref, config }.Does(parsed =>
         {
             using var repo = OpenRepo(parsed);
-            var image = new ImageStore(repo).Require(ImageReference.Parse(parsed.GetValue(imgref)!));
+            var image = new ImageStore(repo).Require(OstreeImageReference.ParseEither(parsed.GetValue(imgref)!));
             using var output = Console.OpenStandardOutput();
             output.Write(Encoding.UTF8.GetBytes(parsed.GetValue(config) ? image.ConfigJson : image.ManifestJson));
         });
@@ -80,7 +80,7 @@ internal static class StoreCommands
         {
             using var repo = OpenRepo(parsed);
             var store = new ImageStore(repo);
-            var images = parsed.GetValue(imgrefs)!.Select(ImageReference.Parse).ToArray();
+            var images = parsed.GetValue(imgrefs)!.Select(OstreeImageReference.ParseEither).ToArray();
             store.Remove(images);
             Console.Out.WriteLine(parsed.GetValue(skipGc) ? $"Removed images: {images.Length}" : $"Removed images: {images.Length} layers: {store.PruneLayers()}");
         });
@@ -99,7 +99,7 @@ internal static class StoreCommands
         return new Verb("clear-cached-update", "Remove metadata for a cached update", "oci-ostree container image clear-cached-update --repo=/ostree/repo docker://quay.io/example/os:stable") { imgref }.Does(parsed =>
         {
             using var repo = OpenRepo(parsed);
-            new ImageStore(repo).ClearCachedUpdate(ImageReference.Parse(parsed.GetValue(imgref)!));
+            new ImageStore(repo).ClearCachedUpdate(OstreeImageReference.ParseEither(parsed.GetValue(imgref)!));
         });
     }
 

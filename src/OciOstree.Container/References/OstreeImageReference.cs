@@ -35,6 +35,15 @@ public sealed record OstreeImageReference(SignatureSource Source, ImageReference
         }
     }
 
+    /// <summary>
+    /// The image that a user means where nobody needs to vouch for it: <c>TRANSPORT:NAME</c>, or one of the spellings above, since that is
+    /// what <c>status</c> and origins show and people paste.
+    /// </summary>
+    /// <exception cref="ContainerException">It begins as one of ours and goes on as none.</exception>
+    /// <exception cref="RegistryException">It is no image reference.</exception>
+    public static ImageReference ParseEither(string text) =>
+        text.StartsWith("ostree-", StringComparison.Ordinal) ? Parse(text).Image : ImageReference.Parse(text);
+
     /// <summary>The canonical spelling: the short form for unverified images in registries, else SIGNATURE:TRANSPORT:NAME.</summary>
     public override string ToString() =>
         Source == SignatureSource.ContainerPolicyAllowInsecure && Image.Transport == Transport.Registry

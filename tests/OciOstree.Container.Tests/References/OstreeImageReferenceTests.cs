@@ -39,4 +39,12 @@ public class OstreeImageReferenceTests
         var e = Assert.Throws<ContainerException>(() => OstreeImageReference.Parse(text));
         Assert.Contains(reason, e.Message + (e.InnerException?.Message ?? ""), StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("oci:/srv/os:1", "oci:/srv/os:1")]
+    [InlineData("ostree-unverified-image:oci:/srv/os:1", "oci:/srv/os:1")]
+    [InlineData("ostree-unverified-registry:quay.io/os/os:1", "docker://quay.io/os/os:1")]
+    [InlineData("ostree-image-signed:docker://quay.io/os/os:1", "docker://quay.io/os/os:1")]
+    public void An_image_is_meant_in_either_spelling(string text, string image) =>
+        Assert.Equal(ImageReference.Parse(image), OstreeImageReference.ParseEither(text));
 }
