@@ -16,7 +16,7 @@ public sealed record RegistryOptions
     public string? CertificateDirectory { get; init; }
 
     /// <summary>False accepts any certificate, and plain HTTP. Null leaves it to registries.conf; what that does not name
-    /// must speak TLS with a trusted certificate, except on this machine's own addresses.</summary>
+    /// must speak TLS with a trusted certificate; on this machine's own addresses it may also speak plain HTTP.</summary>
     public bool? TlsVerify { get; init; }
 
     /// <summary>A registries.conf instead of the ones looked for by default.</summary>

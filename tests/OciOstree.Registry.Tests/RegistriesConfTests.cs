@@ -120,13 +120,14 @@ public sealed class RegistriesConfTests : IDisposable
     }
 
     [Theory]
-    [InlineData("localhost/os", null, " insecure")]
-    [InlineData("127.0.0.1:5000/os", null, " insecure")]
-    [InlineData("[::1]:5000/os", null, " insecure")]
+    [InlineData("localhost/os", null, " http")]
+    [InlineData("127.0.0.1:5000/os", null, " http")]
+    [InlineData("[::1]:5000/os", null, " http")]
+    [InlineData("127.0.0.1:5000/os", false, " insecure")]
     [InlineData("127.0.0.1:5000/os", true, "")]
     [InlineData("127.0.0.1.example.com/os", null, "")]
     [InlineData("192.168.0.1:5000/os", null, "")]
-    public void Only_this_machine_needs_no_tls_unless_told(string name, bool? tlsVerify, string expected) =>
+    public void Only_this_machine_may_do_without_tls_unless_told(string name, bool? tlsVerify, string expected) =>
         Assert.Equal([name + expected], Pull("", name, tlsVerify));
 
     [Fact]
@@ -137,6 +138,6 @@ public sealed class RegistriesConfTests : IDisposable
     {
         var path = scratch.Write("registries.conf", conf);
         var parsed = name.StartsWith("a/", StringComparison.Ordinal) ? new RegistryName("a", "x", "latest", null) : RegistryName.Parse(name);
-        return [.. RegistriesConf.Load(path).ForPull(parsed, tlsVerify).Select(e => e + (e.Insecure ? " insecure" : ""))];
+        return [.. RegistriesConf.Load(path).ForPull(parsed, tlsVerify).Select(e => e + (e.Insecure ? " insecure" : "") + (e.PlainHttp ? " http" : ""))];
     }
 }

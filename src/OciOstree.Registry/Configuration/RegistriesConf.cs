@@ -40,7 +40,7 @@ internal sealed class RegistriesConf
         var rule = Match(name);
         if (rule is null)
         {
-            return [new Endpoint(name.Host, name.Repository, tlsVerify is { } demanded ? !demanded : IsThisMachine(name.Host))];
+            return [Unruled(name, tlsVerify)];
         }
 
         if (rule.IsBlocked)
@@ -70,11 +70,14 @@ internal sealed class RegistriesConf
 
     /// <summary>The place to push to: never a mirror, never elsewhere.</summary>
     internal Endpoint ForPush(RegistryName name, bool? tlsVerify) =>
-        new(name.Host, name.Repository, tlsVerify is { } verify ? !verify : Match(name)?.IsInsecure ?? IsThisMachine(name.Host));
+        Match(name) is { } rule ? new Endpoint(name.Host, name.Repository, tlsVerify is { } verify ? !verify : rule.IsInsecure) : Unruled(name, tlsVerify);
+
+    private static Endpoint Unruled(RegistryName name, bool? tlsVerify) =>
+        new(name.Host, name.Repository, Insecure: tlsVerify == false, PlainHttp: tlsVerify is null && IsThisMachine(name.Host));
 
     /// <summary>
-    /// Whether what is sent there stays on this machine. Nobody can listen in, so a registry for development is taken without TLS, as Docker
-    /// takes it; a rule in registries.conf or the command line may demand it all the same.
+    /// Whether what is sent there stays on this machine. Nobody can listen in, so a registry for development may go without TLS, as Docker
+    /// lets it; a rule in registries.conf or the command line may demand it all the same.
     /// </summary>
     private static bool IsThisMachine(string host)
     {

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Authentication;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 using Polly;
@@ -289,12 +290,12 @@ internal sealed class RegistryClient : IDisposable
     private Uri FindRoot()
     {
         var secure = MakeRoot("https");
-        if (!endpoint.Insecure)
+        if (!endpoint.Insecure && !endpoint.PlainHttp)
         {
             return secure;
         }
 
-        // An insecure registry may speak either: TLS is tried first, and anything that it answers will do.
+        // Such a registry may speak either: TLS is tried first, and anything that it answers will do.
         try
         {
             using var limit = new CancellationTokenSource(options.ConnectTimeout);
@@ -304,9 +305,15 @@ internal sealed class RegistryClient : IDisposable
         }
         catch (Exception e) when (IsBroken(e) || e is OperationCanceledException)
         {
-            return MakeRoot("http");
+            return endpoint.Insecure || SpeaksNoTls(e) ? MakeRoot("http") : secure;
         }
     }
+
+    /// <summary>Whether the answer was no TLS at all: a handshake that failed, or a certificate turned down, is not a reason to do without.</summary>
+    private bool SpeaksNoTls(Exception e) =>
+        e is HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError }
+        && e.GetBaseException() is AuthenticationException
+        && trust.Rejection is null;
 
     private Uri MakeRoot(string scheme) => Uri.TryCreate($"{scheme}://{endpoint.ApiHost}/", UriKind.Absolute, out var uri)
         ? uri

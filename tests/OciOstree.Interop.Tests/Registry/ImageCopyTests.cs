@@ -156,15 +156,23 @@ public sealed class ImageCopyTests : IDisposable
     }
 
     [Fact]
-    public void Plain_http_is_for_those_who_ask_for_it()
+    public void Plain_http_is_for_this_machine_and_for_those_who_ask_for_it()
     {
         using var registry = LocalRegistry.Open(_scratch);
         string source = SampleImage.Make(_scratch);
-        Assert.Contains("no TLS", OurProgram.Run("container", "image", "copy", source, $"docker://{registry.Host}/a/b:v1").Failed().Error);
-        string conf = _scratch.Write("registries.conf", $"[[registry]]\nlocation = \"{registry.Host}\"\ninsecure = true\n");
-        Tool.Run(
-            new ToolStart(OurProgram.Path()) { Environment = new Dictionary<string, string?> { ["CONTAINERS_REGISTRIES_CONF"] = conf } },
-            "container", "image", "copy", source, $"docker://{registry.Host}/a/b:v1").Ok();
+        string image = $"docker://{registry.Host}/a/b:v1";
+        Copy(source, image);
+        Assert.Contains("no TLS", OurProgram.Run("container", "image", "copy", source, image, "--tls-verify=true").Failed().Error);
+        Assert.Contains("no TLS", Run(insecure: false).Failed().Error);
+        Run(insecure: true).Ok();
+
+        ToolResult Run(bool insecure)
+        {
+            string conf = _scratch.Write("registries.conf", $"[[registry]]\nlocation = \"{registry.Host}\"\ninsecure = {(insecure ? "true" : "false")}\n");
+            return Tool.Run(
+                new ToolStart(OurProgram.Path()) { Environment = new Dictionary<string, string?> { ["CONTAINERS_REGISTRIES_CONF"] = conf } },
+                "container", "image", "copy", source, image);
+        }
     }
 
     [Fact]
