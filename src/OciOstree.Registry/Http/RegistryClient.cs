@@ -1,7 +1,7 @@
 using System.Net;
-using System.Security.Authentication;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using Polly;
 using Polly.Retry;
 
