@@ -14,8 +14,17 @@ public sealed partial class Sysroot
     private const string FailureFile = "ostree/finalize-failure.stamp";
     private static readonly string[] EntryKeysOfOurs = ["title", "version", "options", "linux", "initrd", "devicetree"];
 
-    /// <summary>Whether the running system is booted from this sysroot and has systemd, whose unit finalises a staged deployment at shutdown.</summary>
-    public bool CanStage => Booted is not null && (_options.StartFinalization is not null || Directory.Exists(RuntimePath("systemd/system")));
+    private const string FinalizationUnit = "ostree-finalize-staged.service";
+
+    /// <summary>
+    /// Whether the running system is booted from this sysroot and runs systemd with the unit that finalises a staged deployment at shutdown: ostree's, or
+    /// ours of the same name. Without it nothing would.
+    /// </summary>
+    public bool CanStage => Booted is not null
+        && (_options.StartFinalization is not null || (Directory.Exists(RuntimePath("systemd/system")) && HasFinalizationUnit()));
+
+    private static bool HasFinalizationUnit() =>
+        Array.Exists(["/etc", "/run", "/usr/local/lib", "/usr/lib", "/lib"], place => File.Exists($"{place}/systemd/system/{FinalizationUnit}"));
 
     /// <summary>
     /// Checks a commit out now and leaves the merge of <c>/etc</c> and the boot entries to the shutdown, so that what the administrator does until then is
@@ -323,20 +332,19 @@ public sealed partial class Sysroot
 
     private static void StartFinalizationUnit()
     {
-        const string unit = "ostree-finalize-staged.service";
         try
         {
-            using Process process = Process.Start(new ProcessStartInfo("systemctl", ["start", "--quiet", unit]) { RedirectStandardError = true })!;
+            using Process process = Process.Start(new ProcessStartInfo("systemctl", ["start", "--quiet", FinalizationUnit]) { RedirectStandardError = true })!;
             string error = process.StandardError.ReadToEnd();
             process.WaitForExit();
             if (process.ExitCode != 0)
             {
-                throw new SysrootException($"Failed to start {unit}: {error.Trim().ReplaceLineEndings(" ")}");
+                throw new SysrootException($"Failed to start {FinalizationUnit}: {error.Trim().ReplaceLineEndings(" ")}");
             }
         }
         catch (System.ComponentModel.Win32Exception e)
         {
-            throw new SysrootException($"Failed to start {unit}", e);
+            throw new SysrootException($"Failed to start {FinalizationUnit}", e);
         }
     }
 

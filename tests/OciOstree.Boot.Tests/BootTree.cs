@@ -45,6 +45,10 @@ internal static class BootTree
         foreach (string script in (string[])["start", "scenario"])
             CopyScript(script, $"{root}/usr/libexec/{script}");
         CopyScript("systemctl", root + "/usr/bin/systemctl");
+        // Only a system that has the unit stages.
+        string unit = File.ReadAllText(Path.Combine(OurProgram.CheckoutRoot, "examples/ostree-finalize-staged.service"));
+        Directory.CreateDirectory(root + "/usr/lib/systemd/system");
+        File.WriteAllText(root + "/usr/lib/systemd/system/ostree-finalize-staged.service", unit.Replace("@bindir@", "/usr/bin"));
         File.Copy(Path.Combine(Guest, "inittab"), root + "/usr/etc/inittab");
         File.WriteAllText(root + "/usr/lib/scenario.conf", commands.Configuration);
         File.WriteAllText(root + "/usr/lib/version", version + "\n");
