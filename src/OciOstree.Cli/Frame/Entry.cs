@@ -17,7 +17,7 @@ internal static class Entry
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Interrupt);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Interrupt);
 
-        var personality = Personality.Named(Path.GetFileName(calledAs));
+        var personality = Personality.Named(Path.GetFileNameWithoutExtension(calledAs));
         var root = personality.Build(ref args);
         var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         try
