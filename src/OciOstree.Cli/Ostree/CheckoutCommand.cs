@@ -25,6 +25,9 @@ internal static class CheckoutCommand
     private static readonly Option<bool> BareUserOnlyDirectories = Opts.Flag("--bareuseronly-dirs", "Suppress mode bits outside of 0775 for directories (suid, world writable, etc.)", "-M");
     private static readonly Option<string?> SkipList = Opts.Value("--skip-list", "FILE", "File containing list of files to skip");
 
+    private static readonly Option<string?> Policy = Opts.Value("--selinux-policy", "PATH", "Set SELinux labels based on policy in root filesystem PATH (may be /); implies --force-copy");
+    private static readonly Option<string?> LabelPrefix = Opts.Value("--selinux-prefix", "PREFIX", "When setting SELinux labels, prefix all paths by PREFIX");
+
     public static Command Create()
     {
         // Empty files are never linked here, so this asks for what is so anyway; scripts pass it.
@@ -32,7 +35,7 @@ internal static class CheckoutCommand
         return new OstreeVerb("checkout", "Check out a commit into a filesystem tree", "COMMIT [DESTINATION]", "ostree checkout --repo=/srv/repo -U main rootfs")
         {
             UserMode, DisableCache, Subpath, Union, UnionAdd, UnionIdentical, Whiteouts, Passthrough, AllowMissing, FromStdin, FromFile, Fsync, RequireLinks, CopyEmpty, ForceCopy,
-            BareUserOnlyDirectories, SkipList,
+            BareUserOnlyDirectories, SkipList, Policy, LabelPrefix,
         }.Does(Run);
     }
 
@@ -40,6 +43,9 @@ internal static class CheckoutCommand
     {
         call.Need(1, "COMMIT must be specified");
         CheckoutOptions options = ReadOptions(call);
+        using SePolicy? policy = call.Get(Policy) is { } root ? LoadPolicy(root) : null;
+        if (policy is not null)
+            options = options with { Labeler = policy.Label, LabelPrefix = call.Get(LabelPrefix) };
         if (call.Get(FromStdin) || call.Get(FromFile) is not null)
         {
             RunMany(call, options);
@@ -58,8 +64,11 @@ internal static class CheckoutCommand
             throw new RepositoryException("Cannot specify both --union and --union-identical");
         if (add && identical)
             throw new RepositoryException("Cannot specify both --union-add and --union-identical");
-        if (call.Get(RequireLinks) && call.Get(ForceCopy))
+        bool copy = call.Get(ForceCopy) || call.Get(Policy) is not null;
+        if (call.Get(RequireLinks) && copy)
             throw new RepositoryException("Cannot specify both --require-hardlinks and --force-copy");
+        if (call.Get(LabelPrefix) is not null && call.Get(Policy) is null)
+            throw new RepositoryException("Cannot specify --selinux-prefix without --selinux-policy");
         if (identical && !call.Get(RequireLinks))
             throw new RepositoryException("--union-identical requires --require-hardlinks");
         HashSet<string>? skips = call.Get(SkipList) is { } file ? [.. SkipListFile.Read(file)] : null;
@@ -69,9 +78,9 @@ internal static class CheckoutCommand
             Overwrite = union ? OverwriteMode.Union : add ? OverwriteMode.UnionAdd : identical ? OverwriteMode.UnionIdentical : OverwriteMode.None,
             Subpath = call.Get(Subpath),
             AllowMissing = call.Get(AllowMissing),
-            ForceCopy = call.Get(ForceCopy),
+            ForceCopy = copy,
             // As in ostree, any of its younger options does without the cache.
-            UncompressedCache = !(call.Get(DisableCache) || call.Get(Whiteouts) || call.Get(RequireLinks) || add || identical || call.Get(ForceCopy) || call.Get(CopyEmpty)
+            UncompressedCache = !(call.Get(DisableCache) || call.Get(Whiteouts) || call.Get(RequireLinks) || add || identical || copy || call.Get(CopyEmpty)
                 || call.Get(BareUserOnlyDirectories) || skips is not null || call.Get(Passthrough)),
             RequireHardLinks = call.Get(RequireLinks),
             Whiteouts = call.Get(Whiteouts),
@@ -80,6 +89,19 @@ internal static class CheckoutCommand
             Fsync = call.Has(Fsync) && !FsyncPolicy.IsOff(call.Get(Fsync)),
             Filter = skips is null ? null : path => !skips.Contains(path),
         };
+    }
+
+    private static SePolicy? LoadPolicy(string path)
+    {
+        try
+        {
+            using LinuxDirectory root = LinuxDirectory.Open(path);
+            return SePolicy.Load(root);
+        }
+        catch (LinuxException e)
+        {
+            throw new RepositoryException($"selinux-policy: opendir({path}): {ErrorText.Of(e)}");
+        }
     }
 
     // Pairs of a commit and a path in it, each ended by a zero byte; an empty commit ends the list.

@@ -49,7 +49,7 @@ internal static class CommitCommand
         {
             Parent, Subject, Body, BodyFile, Branch, Orphan, NoBindings, BindRefs, Base, Trees, MetadataStrings, MetadataVariants, KeepMetadata, DetachedStrings,
             OwnerUid, OwnerGid, Canonical, Bootable, ReadOnlyExecutables, NoXattrs, LinkCheckout, DevInoCanonical, TarParents, TarFilter, SkipUnchanged,
-            StatOverrides, SkipList, Consume, TableOutput, GenerateSizes, DisableFsync, Fsync, Timestamp,
+            StatOverrides, SkipList, Consume, TableOutput, GenerateSizes, DisableFsync, Fsync, Timestamp, CommitLabels.Policy, CommitLabels.FromBase, CommitLabels.Epoch,
         }.Does(Run);
 
     private static void Run(OstreeCall call)
@@ -76,13 +76,20 @@ internal static class CommitCommand
         if (call.Get(DisableFsync) || FsyncPolicy.IsOff(call.Get(Fsync)))
             repo.DisableFsync();
 
+        using var labels = new CommitLabels(call, modifier);
         using RepoTransaction transaction = repo.BeginTransaction();
-        MutableTree tree = call.Get(Base) is { } start ? MutableTree.FromCommit(repo, repo.ResolveRequired(start)) : new MutableTree();
+        var tree = new MutableTree();
+        if (call.Get(Base) is { } start)
+        {
+            Checksum baseCommit = repo.ResolveRequired(start);
+            tree = MutableTree.FromCommit(repo, baseCommit);
+            labels.TakeFromCommit(baseCommit);
+        }
         bool modified = HasModifier(call, repo);
         var writer = new TreeWriter(transaction, tree, modified ? modifier : null, Entry.Cancellation);
         string[] trees = call.Get(Trees)!;
         foreach (string specification in trees.Length > 0 ? trees : [$"dir={(call.Words.Count > 0 ? call.Words[0] : ".")}"])
-            AddTree(call, writer, specification);
+            AddTree(call, writer, labels, specification);
         if (modified)
             CheckAllMatched(modifier);
         Checksum root = tree.Write(transaction);
@@ -134,7 +141,8 @@ internal static class CommitCommand
 
     private static bool HasModifier(OstreeCall call, Repo repo) =>
         repo.Mode == RepoMode.BareUserOnly || call.Get(Canonical) || call.Get(NoXattrs) || call.Get(Consume) || call.Get(DevInoCanonical) || call.Get(LinkCheckout)
-        || call.Get(OwnerUid) >= 0 || call.Get(OwnerGid) >= 0 || call.Get(ReadOnlyExecutables) || call.Get(StatOverrides) is not null || call.Get(SkipList) is not null;
+        || call.Get(OwnerUid) >= 0 || call.Get(OwnerGid) >= 0 || call.Get(ReadOnlyExecutables) || call.Get(StatOverrides) is not null || call.Get(SkipList) is not null
+        || CommitLabels.Wanted(call);
 
     private static CommitModifier ReadModifier(OstreeCall call) => new()
     {
@@ -158,6 +166,7 @@ internal static class CommitCommand
             throw new RepositoryException("Cannot specify both --canonical-permissions and non-zero --owner-uid");
         if (call.Get(Canonical) && call.Get(OwnerGid) > 0)
             throw new RepositoryException("Cannot specify both --canonical-permissions and non-zero --owner-gid");
+        CommitLabels.Check(call);
     }
 
     private static void CheckAllMatched(CommitModifier modifier)
@@ -194,12 +203,13 @@ internal static class CommitCommand
         }
     }
 
-    private static void AddTree(OstreeCall call, TreeWriter writer, string specification)
+    private static void AddTree(OstreeCall call, TreeWriter writer, CommitLabels labels, string specification)
     {
         int equals = specification.IndexOf('=', StringComparison.Ordinal);
         if (equals < 0)
             throw new RepositoryException($"Missing type in tree specification '{specification}'");
         string source = specification[(equals + 1)..];
+        labels.TakeFromTree(specification[..equals], source);
         switch (specification[..equals])
         {
             case "dir":

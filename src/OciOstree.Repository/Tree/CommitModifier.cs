@@ -62,8 +62,9 @@ public sealed class CommitModifier
 
     /// <summary>
     /// The SELinux label of a path with a mode, without a NUL at its end as <c>security.selinux</c> is stored with one; null leaves the xattr as it is.
+    /// What is to be committed may bring the policy itself, so this can be set until then.
     /// </summary>
-    public Func<string, uint, string?>? Labeler { get; init; }
+    public Func<string, uint, string?>? Labeler { get; set; }
 
     /// <summary>Paths with a mode to add that were not found.</summary>
     public IEnumerable<string> UnmatchedStatOverrides =>
