@@ -179,6 +179,12 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, SetLastError = true)]
     internal static partial int unshare(int flags);
 
+    [LibraryImport(Library, SetLastError = true)]
+    internal static partial int fchdir(SafeFileHandle directory);
+
+    [LibraryImport(Library, SetLastError = true, EntryPoint = "syscall")]
+    internal static partial long kexec_file_load(long number, int kernel, int initramfs, nuint length, byte* commandLine, nuint flags);
+
     [LibraryImport(Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int execve(string path, string?[] arguments, string?[] environment);
 

@@ -10,6 +10,13 @@ public static class Mounts
             LinuxDirectory.RetryOrThrow("mount", target);
     }
 
+    /// <summary>Mounts with relative paths in <paramref name="data"/> meant as seen from a directory: they stay short in the table of mounts.</summary>
+    public static void MountFrom(LinuxDirectory directory, string? source, string target, string? type, MountFlags flags, string data)
+    {
+        string absolute = System.IO.Path.GetFullPath(target);
+        Namespaces.InDirectory(directory, () => Mount(source, absolute, type, flags, data));
+    }
+
     /// <summary>Shows a directory or file at a second place.</summary>
     public static void Bind(string source, string target, bool recursive = false, bool readOnly = false)
     {

@@ -1,3 +1,5 @@
+using System.Runtime.ExceptionServices;
+
 namespace OciOstree.Linux;
 
 public static class Namespaces
@@ -6,11 +8,40 @@ public static class Namespaces
     /// Gives the calling thread, and every thread that it starts from now on, a mount namespace of its own. Mounts made outside still appear inside,
     /// those made inside stay there. Threads that already run keep seeing the old one: call it before starting any that touch files.
     /// </summary>
-    public static void UnshareMounts()
+    /// <param name="propagate">Lets mounts made inside appear outside, too, where the mount above them is shared; changes to mounts that are there stay inside either way.</param>
+    public static void UnshareMounts(bool propagate = false)
     {
         const int mountNamespace = 0x2_0000;
         while (Libc.unshare(mountNamespace) != 0)
             LinuxDirectory.RetryOrThrow("unshare the mount namespace", null);
-        Mounts.Mount(null, "/", null, MountFlags.Recursive | MountFlags.Slave);
+        if (!propagate)
+            Mounts.Mount(null, "/", null, MountFlags.Recursive | MountFlags.Slave);
+    }
+
+    /// <summary>
+    /// Runs in a thread whose working directory is <paramref name="directory"/>, which a process has otherwise only one of, in the mount namespace of the calling thread.
+    /// </summary>
+    internal static void InDirectory(LinuxDirectory directory, Action action)
+    {
+        const int fileSystemAttributes = 0x200;
+        ExceptionDispatchInfo? failure = null;
+        var thread = new Thread(() =>
+        {
+            try
+            {
+                while (Libc.unshare(fileSystemAttributes) != 0)
+                    LinuxDirectory.RetryOrThrow("unshare the working directory", null);
+                while (Libc.fchdir(directory.Handle) != 0)
+                    LinuxDirectory.RetryOrThrow("change to", directory.Path);
+                action();
+            }
+            catch (Exception e)
+            {
+                failure = ExceptionDispatchInfo.Capture(e);
+            }
+        });
+        thread.Start();
+        thread.Join();
+        failure?.Throw();
     }
 }

@@ -20,6 +20,19 @@ public static class ProgramImage
         throw new LinuxException(Libc.LastError, "execute", "/proc/self/exe");
     }
 
+    /// <summary>
+    /// What the executable was told before the program's own arguments: the assembly to run and how, where <c>/proc/self/exe</c> is the runtime; nothing for a native executable.
+    /// </summary>
+    public static IReadOnlyList<string> HostArguments { get; } = FindHostArguments();
+
+    private static string[] FindHostArguments()
+    {
+        string program = Environment.GetCommandLineArgs()[0];
+        string[] words = [.. Split(File.ReadAllBytes("/proc/self/cmdline"))];
+        int assembly = program.EndsWith(".dll", StringComparison.Ordinal) ? Array.FindIndex(words, word => word.EndsWith(".dll", StringComparison.Ordinal) && System.IO.Path.GetFullPath(word) == program) : -1;
+        return assembly < 0 ? [] : words[1..(assembly + 1)];
+    }
+
     private static IEnumerable<string> Split(byte[] commandLine)
     {
         string text = Encoding.UTF8.GetString(commandLine);

@@ -87,7 +87,9 @@ public sealed class BranchUpgrade
     }
 
     /// <summary>Deploys what was found, as the new default or for the shutdown to finalise.</summary>
-    public Deployment Deploy(bool stage)
+    /// <param name="stage">Leaves the rest to the shutdown.</param>
+    /// <param name="kexec">Loads the new deployment's kernel to be started by kexec.</param>
+    public Deployment Deploy(bool stage, bool kexec = false)
     {
         var request = new DeployRequest
         {
@@ -102,6 +104,10 @@ public sealed class BranchUpgrade
         }
         Deployment deployed = _sysroot.Deploy(request);
         _sysroot.AddDeployment(deployed, Current);
+        if (kexec)
+        {
+            _sysroot.LoadKexec(deployed);
+        }
         return deployed;
     }
 

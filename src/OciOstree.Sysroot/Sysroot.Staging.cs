@@ -37,6 +37,8 @@ public sealed partial class Sysroot
         {
             throw new SysrootException("Cannot stage deployment: Not currently booted into an OSTree system");
         }
+        // What is staged now is for the shutdown to boot, not for a soft reboot prepared before.
+        ClearSoftReboot();
         (_options.StartFinalization ?? StartFinalizationUnit)();
         Deployment? deployment = null;
         try
@@ -103,13 +105,19 @@ public sealed partial class Sysroot
         }
     }
 
-    /// <summary>What the boot does: tells, once, why the shutdown before could not finalise what was staged.</summary>
+    /// <summary>What the boot does: tells, once, why the shutdown before could not finalise what was staged, and completes a soft reboot.</summary>
     public void CompleteBoot()
     {
         if (BootDirectory.TryReadAllBytes(FailureFile, SmallFile) is { } failure)
         {
             Changes.TryUnlink(BootDirectory, FailureFile);
             throw new SysrootException($"ostree-finalize-staged.service failed on previous boot: {System.Text.Encoding.UTF8.GetString(failure)}");
+        }
+        // A soft reboot has happened: what it was prepared for is now what is booted.
+        using LinuxDirectory runtime = OpenRuntime();
+        if (runtime.TryStatus(NextRootFile) is not null)
+        {
+            Changes.Rename(runtime, NextRootFile, "ostree-booted");
         }
     }
 

@@ -113,6 +113,9 @@ public sealed partial class Sysroot : IDisposable
     /// <summary>A deployment's root as a path that works in this process.</summary>
     public string PathOf(Deployment deployment) => Join(Path, deployment.Path);
 
+    /// <summary>The root of the running system.</summary>
+    internal string RunningRoot => _options.RunningRoot;
+
     private static string Join(string path, string relative) => path.EndsWith('/') ? path + relative : $"{path}/{relative}";
 
     private void Tell(string message) => _options.Message?.Invoke(message);

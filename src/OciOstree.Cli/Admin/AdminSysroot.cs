@@ -6,15 +6,17 @@ namespace OciOstree.Cli.Admin;
 /// <summary>The sysroot that an admin verb works on.</summary>
 internal static class AdminSysroot
 {
-    public static readonly Option<string?> Path = Recursive(Opts.Value("--sysroot", "PATH", "Use the sysroot at PATH (default: OSTREE_SYSROOT, else /)"));
+    public static readonly Option<string?> Path = Recursive(Opts.Value("--sysroot", "PATH", "Create a new OSTree sysroot at PATH"));
 
     public static readonly Option<bool> PrintCurrentDirectory = Recursive(Opts.Flag("--print-current-dir", "Print the directory of the default deployment and do nothing else"));
 
     /// <summary>Opens it for changes, waiting for whoever holds its lock.</summary>
-    public static Sysroot.Sysroot Open(ParseResult parsed)
+    /// <param name="parsed">Says which.</param>
+    /// <param name="mounts">The verb mounts something that all shall see.</param>
+    public static Sysroot.Sysroot Open(ParseResult parsed, bool mounts = false)
     {
         var path = parsed.GetValue(Path) ?? Sysroot.Sysroot.DefaultPath;
-        BootedSystem.MakeWritable(path);
+        BootedSystem.MakeWritable(path, mounts);
         return Open(path);
     }
 
@@ -31,14 +33,14 @@ internal static class AdminSysroot
         Sysroot.Sysroot.Open(parsed.GetValue(Path) ?? Sysroot.Sysroot.DefaultPath, new SysrootOptions { ReadOnly = true });
 
     /// <summary>A verb that changes the sysroot; <c>--print-current-dir</c> takes the place of whatever it does.</summary>
-    public static Verb ChangesSysroot(this Verb verb, Action<Sysroot.Sysroot, ParseResult> action) => verb.Does(parsed =>
+    public static Verb ChangesSysroot(this Verb verb, Action<Sysroot.Sysroot, ParseResult> action, bool mounts = false) => verb.Does(parsed =>
     {
         if (PrintedCurrentDirectory(parsed))
         {
             return;
         }
 
-        using var sysroot = Open(parsed);
+        using var sysroot = Open(parsed, mounts);
         action(sysroot, parsed);
     });
 

@@ -23,12 +23,16 @@ internal static class AdminVerbs
             KargsCommand.Create(),
             LockFinalizationCommand.Create(),
             PinCommand.Create(),
+            PostCopyCommand.Create(),
+            PrepareSoftRebootCommand.Create(),
             SetDefaultCommand.Create(),
             SetOriginCommand.Create(),
+            StateOverlayCommand.Create(),
             StatusCommand.Create(),
             SwitchCommand.Create(),
             ThawCommand.Create(),
             UndeployCommand.Create(),
+            UnlockCommand.Create(),
             UpgradeCommand.Create(),
         };
         group.SetAction(parsed =>

@@ -8,7 +8,7 @@ internal static class ConfigDiffCommand
 {
     public static Command Create()
     {
-        var os = Opts.Value("--os", "STATEROOT", "Use a different operating system root than the current one", "--stateroot");
+        var os = Opts.Value("--os", "OSNAME", "Use a different operating system root than the current one", "--stateroot");
         return new Verb("config-diff", "Diff current /etc configuration versus default", "ostree admin config-diff --os=debian") { os }.ReadsSysroot((sysroot, parsed) =>
         {
             var stateroot = AdminSysroot.Stateroot(sysroot, parsed.GetValue(os));

@@ -15,7 +15,7 @@ internal static class DeployCommand
     public static Command Create()
     {
         var options = new Options(
-            Opts.Value("--os", "STATEROOT", "Target the stateroot instead of the current one", "--stateroot"),
+            Opts.Value("--os", "OSNAME", "Use a different operating system root than the current one", "--stateroot"),
             Opts.Value("--origin-file", "FILENAME", "Specify origin file"),
             Opts.Flag("--no-prune", "Don't prune the repo when done"),
             Opts.Flag("--no-merge", "Do not apply configuration (/etc and kernel arguments) from booted deployment"),
@@ -30,13 +30,13 @@ internal static class DeployCommand
             Opts.Many("--karg-append", "NAME=VALUE", "Append kernel argument; useful with e.g. console= that can be used multiple times"),
             Opts.Flag("--karg-none", "Do not import kernel arguments"),
             Opts.Many("--karg-delete", "NAME=VALUE", "Delete kernel argument if exists, can be used multiple times"),
-            Opts.Many("--overlay-initrd", "FILE", "Overlay initramfs file"));
+            Opts.Many("--overlay-initrd", "FILE", "Overlay iniramfs file"));
         var refspec = Opts.Optional("REFSPEC", "Branch, remote branch or commit to deploy");
         return new Verb("deploy", "Checkout revision REFSPEC as the new default deployment", "ostree admin deploy --os=debian --karg=root=LABEL=root debian/stable")
         {
             refspec, options.Os, options.OriginFile, options.NoPrune, options.NoMerge, options.Retain, options.Stage, options.LockFinalization, options.RetainPending,
             options.RetainRollback, options.NotAsDefault, options.KargProcCmdline, options.Karg, options.KargAppend, options.KargNone, options.KargDelete, options.OverlayInitrd,
-        }.ChangesSysroot((sysroot, parsed) => Run(sysroot, parsed, options, parsed.GetValue(refspec) ?? throw new UsageException("REF/REV must be specified")));
+        }.Takes("REFSPEC").ChangesSysroot((sysroot, parsed) => Run(sysroot, parsed, options, parsed.GetValue(refspec) ?? throw new UsageException("REF/REV must be specified")));
     }
 
     private static void Run(Sysroot.Sysroot sysroot, ParseResult parsed, Options options, string refspec)

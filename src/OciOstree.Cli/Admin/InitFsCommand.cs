@@ -8,8 +8,8 @@ internal static class InitFsCommand
     {
         var path = Opts.Optional("PATH", "An existing directory, such as a mounted empty file system");
         var modern = Opts.Flag("--modern", "Only create /boot and /ostree");
-        var epoch = Opts.Number("--epoch", "EPOCH", "An integer value, defines initial state: 0 classic directories, 1 as --modern, 2 closes /ostree to all but root", "-E");
-        return new Verb("init-fs", "Initialize a root filesystem", "ostree admin init-fs --epoch=1 /mnt") { path, modern, epoch }.Does(parsed =>
+        var epoch = Opts.Number("--epoch", "EPOCH", "An integer value, defines initial state.  Must be in the range [0-2], inclusive.", "-E");
+        return new Verb("init-fs", "Initialize a root filesystem", "ostree admin init-fs --epoch=1 /mnt") { path, modern, epoch }.Takes("PATH").Does(parsed =>
         {
             var chosen = parsed.GetValue(epoch) ?? 0;
             Sysroot.Sysroot.Initialize(

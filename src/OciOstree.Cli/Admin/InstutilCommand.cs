@@ -6,7 +6,7 @@ namespace OciOstree.Cli.Admin;
 /// <summary>What installers and boot loaders' scripts call.</summary>
 internal static class InstutilCommand
 {
-    public static Command Create() => new("instutil", "Commands intended for installer programs") { SetKargs(), Grub2Generate() };
+    public static Command Create() => new("instutil", "Deprecated commands intended for installer programs") { SetKargs(), Grub2Generate() };
 
     private static Verb SetKargs()
     {
@@ -15,10 +15,10 @@ internal static class InstutilCommand
         var replace = Opts.Many("--replace", "NAME=VALUE", "Set kernel argument, like root=/dev/sda1; this overrides any earlier argument with the same name");
         var append = Opts.Many("--append", "NAME=VALUE", "Append kernel argument; useful with e.g. console= that can be used multiple times");
         var words = Opts.Rest("ARGS", "Arguments to append");
-        return new Verb("set-kargs", "Set new kernel command line arguments (not stable)", "ostree admin instutil set-kargs --merge --append=quiet")
+        return new Verb("set-kargs", "Set new kernel command line arguments(Not stable)", "ostree admin instutil set-kargs --merge --append=quiet")
         {
             words, import, merge, replace, append,
-        }.ChangesSysroot((sysroot, parsed) =>
+        }.Takes("ARGS").ChangesSysroot((sysroot, parsed) =>
         {
             var first = sysroot.Deployments.FirstOrDefault() ?? throw new SysrootException("Unable to find a deployment in sysroot");
             var arguments = parsed.GetValue(import) ? KernelArguments.FromProcCommandLine()
@@ -41,7 +41,7 @@ internal static class InstutilCommand
     private static Verb Grub2Generate()
     {
         var version = Opts.Optional("BOOTVERSION", "0 or 1; the current one by default");
-        return new Verb("grub2-generate", "Generate GRUB2 configuration from given BLS entries", "ostree admin instutil grub2-generate") { version }.ReadsSysroot((sysroot, parsed) =>
+        return new Verb("grub2-generate", "Generate GRUB2 configuration from given BLS entries", "ostree admin instutil grub2-generate") { version }.Takes("[BOOTVERSION]").ReadsSysroot((sysroot, parsed) =>
         {
             var chosen = parsed.GetValue(version) ?? Environment.GetEnvironmentVariable("_OSTREE_GRUB2_BOOTVERSION");
             int? number = chosen switch

@@ -12,10 +12,10 @@ internal static class KargsCommand
         var append = Opts.Many("--append-if-missing", "NAME=VALUE", "Append kernel arguments if they do not exist");
         // ostree takes words here and looks at none of them; scripts give it a refspec.
         var ignored = Opts.Rest("ARGS", "Ignored: every deployment is changed");
-        return new Verb("edit-in-place", "Set new kernel command line arguments in place (applies to all deployments)", "ostree admin kargs edit-in-place --append-if-missing=rw")
+        return new Verb("edit-in-place", "Set new kernel command line arguments in place (applies to all deployments by default)", "ostree admin kargs edit-in-place --append-if-missing=rw")
         {
             append, ignored,
-        }.ChangesSysroot((sysroot, parsed) =>
+        }.Takes("ARGS").Hide().ChangesSysroot((sysroot, parsed) =>
         {
             if (sysroot.Deployments.Count == 0)
             {

@@ -13,7 +13,7 @@ internal static class PinCommand
         return new Verb("pin", "Change the \"pinning\" state of a deployment, INDEX can be >= 0 or one of booted, pending or rollback strings", "ostree admin pin booted")
         {
             which, unpin,
-        }.ChangesSysroot((sysroot, parsed) =>
+        }.Takes("INDEX").ChangesSysroot((sysroot, parsed) =>
         {
             var words = parsed.GetValue(which)!;
             if (words.Length == 0)

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using OciOstree.Cli.Ostree;
 using OciOstree.Repository;
 using OciOstree.Sysroot;
 
@@ -8,19 +9,23 @@ internal static class SetOriginCommand
 {
     public static Command Create()
     {
-        var remote = Opts.Required("REMOTENAME", "The remote's name");
-        var url = Opts.Required("URL", "Where it is");
+        var remote = Opts.Optional("REMOTENAME", "The remote's name");
+        var url = Opts.Optional("URL", "Where it is");
         var branch = Opts.Optional("BRANCH", "The branch to follow; the origin's if not given");
         var set = Opts.Many("--set", "KEY=VALUE", "Set config option KEY=VALUE for remote", "-s");
         var index = Opts.Number("--index", "INDEX", "Operate on the deployment INDEX, starting from zero");
         return new Verb("set-origin", "Set Origin and create a new origin file", "ostree admin set-origin --index=0 debian file:///srv/repo debian/stable")
         {
             remote, url, branch, set, index,
-        }.ChangesSysroot((sysroot, parsed) =>
+        }.Takes("REMOTENAME URL [BRANCH]").ChangesSysroot((sysroot, parsed) =>
         {
+            if (parsed.GetValue(remote) is not { } name || parsed.GetValue(url) is not { } location)
+            {
+                throw new UsageException("REMOTENAME and URL must be specified", withHelp: true);
+            }
+
             var target = parsed.GetValue(index) is { } at and not -1 ? sysroot.DeploymentAt((int)Math.Clamp(at, -2, int.MaxValue)) : AdminSysroot.Booted(sysroot);
-            var name = parsed.GetValue(remote)!;
-            AddRemote(sysroot.Repo, name, parsed.GetValue(url)!, parsed.GetValue(set)!);
+            AddRemote(sysroot, name, location, parsed.GetValue(set)!);
             var followed = parsed.GetValue(branch)
                 ?? (target.Origin?.Refspec is { } refspec ? RefSpec.Parse(refspec).Name : throw new SysrootException("No host refspec found, branch is required"));
             sysroot.WriteOrigin(target, Origin.FromRefspec($"{name}:{followed}"));
@@ -28,27 +33,33 @@ internal static class SetOriginCommand
     }
 
     /// <summary>A remote that is there already stays as it is.</summary>
-    private static void AddRemote(Repo repo, string name, string url, string[] settings)
+    private static void AddRemote(Sysroot.Sysroot sysroot, string name, string url, string[] settings)
     {
-        var group = $"remote \"{name}\"";
-        var config = OciOstree.Formats.Keyfile.KeyFile.Parse(repo.Config.Serialize());
-        if (config.Groups.Contains(group))
+        RefName.ValidateRemote(name);
+        foreach (var setting in settings)
+        {
+            if (!setting.Contains('='))
+            {
+                throw new SysrootException("Missing '=' in KEY=VALUE for --set");
+            }
+        }
+
+        var store = new RemoteStore(sysroot.Repo, sysroot.IsBooted ? "/" : null);
+        if (store.Contains(name))
         {
             return;
         }
 
-        config.SetString(group, "url", url);
-        foreach (var setting in settings)
+        store.Write(name, config =>
         {
-            var equals = setting.IndexOf('=');
-            if (equals < 0)
+            var section = RemoteStore.Section(name);
+            const string metalink = "metalink=";
+            config.SetString(section, url.StartsWith(metalink, StringComparison.Ordinal) ? "metalink" : "url", url.StartsWith(metalink, StringComparison.Ordinal) ? url[metalink.Length..] : url);
+            foreach (var setting in settings)
             {
-                throw new UsageException($"Missing '=' in KEY=VALUE for --set: {setting}");
+                var equals = setting.IndexOf('=');
+                config.SetString(section, setting[..equals], setting[(equals + 1)..]);
             }
-
-            config.SetString(group, setting[..equals], setting[(equals + 1)..]);
-        }
-
-        repo.WriteConfig(config);
+        });
     }
 }

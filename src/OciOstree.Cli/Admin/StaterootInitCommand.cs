@@ -8,7 +8,7 @@ internal static class StaterootInitCommand
     public static Command Create(string name)
     {
         var stateroot = Opts.Optional("STATEROOT", "The name under which deployments share a /var");
-        return new Verb(name, "Initialize empty state for given operating system", $"ostree admin {name} debian") { stateroot }.ChangesSysroot((sysroot, parsed) =>
+        return new Verb(name, "Initialize empty state for given operating system", $"ostree admin {name} debian") { stateroot }.Takes("STATEROOT").ChangesSysroot((sysroot, parsed) =>
         {
             var made = parsed.GetValue(stateroot) ?? throw new UsageException("STATEROOT must be specified");
             sysroot.InitializeStateroot(made);

@@ -10,9 +10,10 @@ internal static class SwitchCommand
     public static Command Create()
     {
         var refspec = Opts.Optional("REFSPEC", "Branch to go to, REMOTE:BRANCH, or REMOTE: for the same branch elsewhere");
-        var os = Opts.Value("--os", "STATEROOT", "Use a different operating system root than the current one", "--stateroot");
+        var os = Opts.Value("--os", "OSNAME", "Use a different operating system root than the current one", "--stateroot");
         var reboot = Opts.Flag("--reboot", "Reboot after switching trees", "-r");
-        return new Verb("switch", "Construct new tree from REFSPEC and deploy it", "ostree admin switch --os=debian debian/testing") { refspec, os, reboot }.ChangesSysroot((sysroot, parsed) =>
+        var kexec = Opts.Flag("--kexec", "Stage new kernel in kexec", "-k");
+        return new Verb("switch", "Construct new tree from REFSPEC and deploy it", "ostree admin switch --os=debian debian/testing") { refspec, reboot, kexec, os }.Takes("REFSPEC").ChangesSysroot((sysroot, parsed) =>
         {
             var asked = parsed.GetValue(refspec) ?? throw new UsageException("REFSPEC must be specified");
             var upgrade = new BranchUpgrade(sysroot, AdminSysroot.Stateroot(sysroot, parsed.GetValue(os)), evenUnconfigured: true);
@@ -29,7 +30,7 @@ internal static class SwitchCommand
             upgrade.Origin = Origin.FromRefspec(after);
             // Branches have no order in time.
             upgrade.Find((from, branch) => RemoteFetch.Run(sysroot, from, branch, allowOlder: true), allowOlder: true);
-            upgrade.Deploy(stage: false);
+            upgrade.Deploy(Environment.GetEnvironmentVariable("OSTREE_EX_STAGE_DEPLOYMENTS") is not null, parsed.GetValue(kexec));
             Console.Out.WriteLine($"Deleting ref '{before.Remote ?? "(null)"}:{before.Name}'");
             using (var transaction = sysroot.Repo.BeginTransaction())
             {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using OciOstree.Linux;
 using OciOstree.Sysroot;
 
 namespace OciOstree.Cli.Admin;
@@ -8,9 +9,8 @@ internal static class ThawCommand
 {
     private const string Name = "impl-thaw";
 
-    /// <summary>How a deployment starts it; null where this program is not one executable, which could not start itself.</summary>
-    public static IReadOnlyList<string>? Invocation { get; } =
-        System.Runtime.CompilerServices.RuntimeFeature.IsDynamicCodeSupported ? null : ["/proc/self/exe", "admin", Name];
+    /// <summary>How a deployment starts it: this program again, be it an executable of its own or an assembly that the runtime was told to run.</summary>
+    public static IReadOnlyList<string> Invocation { get; } = ["/proc/self/exe", .. ProgramImage.HostArguments, "admin", Name];
 
     public static Command Create()
     {

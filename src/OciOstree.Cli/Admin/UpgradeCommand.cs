@@ -9,8 +9,9 @@ internal static class UpgradeCommand
 {
     public static Command Create()
     {
-        var os = Opts.Value("--os", "STATEROOT", "Use a different operating system root than the current one", "--stateroot");
+        var os = Opts.Value("--os", "OSNAME", "Use a different operating system root than the current one", "--stateroot");
         var reboot = Opts.Flag("--reboot", "Reboot after a successful upgrade", "-r");
+        var kexec = Opts.Flag("--kexec", "Stage new kernel in kexec", "-k");
         var allowDowngrade = Opts.Flag("--allow-downgrade", "Permit deployment of chronologically older trees");
         var overrideCommit = Opts.Value("--override-commit", "CHECKSUM", "Deploy CHECKSUM instead of the latest tree");
         var pullOnly = Opts.Flag("--pull-only", "Do not create a deployment, just download");
@@ -18,7 +19,7 @@ internal static class UpgradeCommand
         var stage = Opts.Flag("--stage", "Enable staging (finalization at reboot time)");
         return new Verb("upgrade", "Construct new tree from current origin and deploy it, if it changed", "ostree admin upgrade --os=debian")
         {
-            os, reboot, allowDowngrade, overrideCommit, pullOnly, deployOnly, stage,
+            os, reboot, kexec, allowDowngrade, overrideCommit, pullOnly, deployOnly, stage,
         }.ChangesSysroot((sysroot, parsed) =>
         {
             if (parsed.GetValue(pullOnly) && parsed.GetValue(deployOnly))
@@ -26,7 +27,7 @@ internal static class UpgradeCommand
                 throw new UsageException("Cannot simultaneously specify --pull-only and --deploy-only");
             }
 
-            if (parsed.GetValue(pullOnly) && parsed.GetValue(reboot))
+            if (parsed.GetValue(pullOnly) && (parsed.GetValue(reboot) || parsed.GetValue(kexec)))
             {
                 throw new UsageException("Cannot simultaneously specify --pull-only and --reboot or --kexec");
             }
@@ -43,7 +44,7 @@ internal static class UpgradeCommand
 
             if (!parsed.GetValue(pullOnly))
             {
-                upgrade.Deploy(parsed.GetValue(stage));
+                upgrade.Deploy(parsed.GetValue(stage) || Environment.GetEnvironmentVariable("OSTREE_EX_STAGE_DEPLOYMENTS") is not null, parsed.GetValue(kexec));
             }
 
             if (parsed.GetValue(reboot))

@@ -21,8 +21,9 @@ internal static class GOptionHelp
 
         if (command.Subcommands.Any(c => !c.Hidden))
         {
-            output.WriteLine(command is RootCommand ? "Builtin Commands:" : $"Builtin \"{command.Name}\" Commands:");
-            var column = Math.Max(18, command.Subcommands.Where(c => !c.Hidden).Max(c => c.Name.Length) + 2);
+            output.WriteLine(command is RootCommand ? "Builtin Commands:" : $"Builtin \"{(command.Name != "admin" && IsAdmin(command) ? $"admin {command.Name}" : command.Name)}\" Commands:");
+            // ostree itself pads the words of admin wider.
+            var column = Math.Max(command.Name == "admin" ? 25 : 18, command.Subcommands.Where(c => !c.Hidden).Max(c => c.Name.Length) + 2);
             foreach (var subcommand in command.Subcommands.Where(c => !c.Hidden))
             {
                 output.WriteLine($"  {subcommand.Name.PadRight(column)}{subcommand.Description}");
@@ -58,9 +59,9 @@ internal static class GOptionHelp
 
     private static string Words(Command command)
     {
-        if (command is Ostree.OstreeVerb verb)
+        if (command is Verb { Syntax: { } syntax })
         {
-            return verb.Syntax;
+            return syntax;
         }
 
         return command.Subcommands.Count > 0
@@ -76,6 +77,11 @@ internal static class GOptionHelp
             yield return Globals.Repo;
         }
 
+        if (IsAdmin(command))
+        {
+            yield return Admin.AdminSysroot.Path;
+        }
+
         foreach (var option in command.Options)
         {
             if (!option.Hidden && !option.Recursive && option.Name != "--help" && option.Name != "--version")
@@ -87,6 +93,8 @@ internal static class GOptionHelp
         yield return Globals.Verbose;
         yield return "--version";
     }
+
+    private static bool IsAdmin(Command command) => command.Name == "admin" || command.Parents.OfType<Command>().Any(IsAdmin);
 
     private static string Label(object option)
     {

@@ -14,6 +14,16 @@ internal class Verb : Command
     /// <summary>Lines that a user could paste, without a prompt.</summary>
     public IReadOnlyList<string> Examples { get; }
 
+    /// <summary>The words after the options as ostree's help shows them; null derives them from the arguments.</summary>
+    public string? Syntax { get; protected set; }
+
+    /// <summary>Sets <see cref="Syntax"/>: ostree's help names words without saying which may be left out.</summary>
+    public Verb Takes(string syntax)
+    {
+        Syntax = syntax;
+        return this;
+    }
+
     /// <summary>Keeps a verb that only other programs call out of the help.</summary>
     public Verb Hide()
     {

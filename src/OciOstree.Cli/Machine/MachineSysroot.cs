@@ -25,10 +25,12 @@ internal sealed class MachineSysroot
     }
 
     /// <summary>Opens it for changes; on a system that runs from it, it is made writable first.</summary>
-    public Sysroot.Sysroot Open(ParseResult parsed)
+    /// <param name="parsed">Says which.</param>
+    /// <param name="mounts">The verb mounts something that all shall see.</param>
+    public Sysroot.Sysroot Open(ParseResult parsed, bool mounts = false)
     {
         var root = parsed.GetValue(path) ?? Sysroot.Sysroot.DefaultPath;
-        BootedSystem.MakeWritable(root);
+        BootedSystem.MakeWritable(root, mounts);
         return Sysroot.Sysroot.Open(root, new SysrootOptions
         {
             Warning = warning => Console.Error.WriteLine($"warning: {warning}"),

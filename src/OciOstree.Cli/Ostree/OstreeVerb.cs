@@ -19,8 +19,6 @@ internal sealed class OstreeVerb : Verb
         Add(words);
     }
 
-    public string Syntax { get; }
-
     /// <summary>Whether it works on a repository, named by <c>--repo</c> or found.</summary>
     public bool UsesRepo { get; init; } = true;
 
