@@ -5,6 +5,9 @@ namespace OciOstree.Cli.Ostree;
 
 internal static class PullCommand
 {
+    /// <summary>Servers are told what they know from ostree, for some let only that in.</summary>
+    public const string UserAgent = $"libostree/{VersionAction.LibostreeVersion}";
+
     public static Command Create()
     {
         var commitsOnly = Opts.Flag("--commit-metadata-only", "Fetch only the commit metadata");
@@ -13,8 +16,14 @@ internal static class PullCommand
         var noDeltas = Opts.Flag("--disable-static-deltas", "Do not use static deltas, which are never used");
         var mirror = Opts.Flag("--mirror", "Write refs suitable for a mirror and fetches all refs if none provided");
         var subpath = Opts.Many("--subpath", "PATH", "Only pull the provided subpath(s)");
-        var untrusted = Opts.Flag("--untrusted", "Verify checksums, which is always done");
-        var httpTrusted = Opts.Flag("--http-trusted", "Do not insist on verifying checksums of HTTP sources; they are all the same");
+        var untrusted = Opts.Flag("--untrusted", "Verify checksums of local sources (always enabled for HTTP pulls)");
+        var httpTrusted = Opts.Flag("--http-trusted", "Accept that HTTP sources are not verified; they are all the same");
+        var cacheDir = Opts.Value("--cache-dir", "DIR", "Use custom cache dir");
+        var noRetry = Opts.Flag("--disable-retry-on-network-errors", "Do not retry when servers fail or cannot be reached; a transfer that broke off still goes on");
+        var retryAll = Opts.Flag("--retry-all-network-errors", "Retry also when servers fail or cannot be reached, which is the default");
+        var lowSpeed = Opts.Number("--low-speed-limit-bytes", "N", "The average transfer speed per second, during the time set by --low-speed-time-seconds, below which a transfer is given up (default: 1000)");
+        var lowSpeedTime = Opts.Number("--low-speed-time-seconds", "N", "The time in seconds that the transfer speed may be below --low-speed-limit-bytes (default: 30)");
+        var frequency = Opts.Number("--update-frequency", "FREQUENCY", "Sets the update frequency, in milliseconds (0=1000ms) (default: 0)");
         var bareUserOnly = Opts.Flag("--bareuseronly-files", "Reject regular files with mode outside of 0775 (world writable, suid, etc.)");
         var depth = Opts.Number("--depth", "DEPTH", "Traverse DEPTH parents (-1=infinite) (default: 0)");
         var url = Opts.Value("--url", "URL", "Pull objects from this URL instead of the one from the remote config");
@@ -29,6 +38,7 @@ internal static class PullCommand
         return new OstreeVerb("pull", "Download data from remote repository", "REMOTE [BRANCH...]", "ostree pull --repo=/srv/repo origin main")
         {
             commitsOnly, disableFsync, perObjectFsync, noDeltas, mirror, subpath, untrusted, httpTrusted, bareUserOnly, depth, url, headers, retries, connections, caches, newer, newerThan, noBindings, userAgent,
+            cacheDir, noRetry, retryAll, lowSpeed, lowSpeedTime, frequency,
         }.Does((OstreeCall call) =>
         {
             call.Need(1, "REMOTE must be specified");
@@ -36,12 +46,15 @@ internal static class PullCommand
                 call.Repo.DisableFsync();
             if (call.Get(perObjectFsync))
                 call.Repo.EnablePerObjectFsync();
+            if (call.Get(noRetry) && call.Get(retryAll))
+                throw new UsageException("Cannot specify both --disable-retry-on-network-errors and --retry-all-network-errors", withHelp: true);
             (string remote, List<string> branches) = Source(call.Words);
             List<Repo> cacheRepos = [];
             try
             {
                 foreach (string path in call.Get(caches)!)
                     cacheRepos.Add(OstreeCall.Open(path));
+                using PullProgress progress = new((int)Math.Clamp(call.Get(frequency) ?? 0, 0, int.MaxValue));
                 RemotePullStats stats = RemotePull.Run(call.Repo, remote, new RemotePullOptions
                 {
                     Refs = branches.Count > 0 ? branches : null,
@@ -50,6 +63,11 @@ internal static class PullCommand
                     Depth = (int)(call.Get(depth) ?? 0),
                     CommitsOnly = call.Get(commitsOnly),
                     Subpaths = call.Get(subpath)!,
+                    Untrusted = call.Get(untrusted),
+                    CacheDirectory = call.Get(cacheDir),
+                    RetryAll = !call.Get(noRetry),
+                    LowSpeedLimit = Math.Max(0, call.Get(lowSpeed) ?? 1000),
+                    LowSpeedTime = TimeSpan.FromSeconds(Math.Clamp(call.Get(lowSpeedTime) ?? 30, 0, int.MaxValue / 1000)),
                     BareUserOnlyFiles = call.Get(bareUserOnly),
                     IgnoreBindings = call.Get(noBindings),
                     TimestampCheck = call.Get(newer),
@@ -58,10 +76,11 @@ internal static class PullCommand
                     Headers = [.. call.Get(headers)!.Select(Header)],
                     Retries = (int)Math.Max(0, call.Get(retries) ?? 5),
                     Connections = (int)Math.Clamp(call.Get(connections) ?? 8, 1, 64),
-                    // Servers are told what they know from ostree, for some let only that in.
-                    UserAgent = $"libostree/{VersionAction.LibostreeVersion}",
+                    UserAgent = UserAgent,
                     UserAgentSuffix = call.Get(userAgent),
+                    Progress = progress.Report,
                 }, Entry.Cancellation);
+                progress.Dispose();
                 call.Print(Describe(stats));
             }
             finally

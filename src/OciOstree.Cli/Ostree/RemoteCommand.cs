@@ -14,6 +14,11 @@ internal static class RemoteCommand
         group.Add(Delete());
         group.Add(ShowUrl());
         group.Add(List());
+        group.Add(RemoteCookieCommands.Add());
+        group.Add(RemoteCookieCommands.Delete());
+        group.Add(RemoteCookieCommands.List());
+        group.Add(RemoteRefsCommand.Create());
+        group.Add(RemoteSummaryCommand.Create());
         return group;
     }
 
@@ -147,7 +152,7 @@ internal static class RemoteCommand
             string[] names = store.Names.ToArray();
             int width = names.Length == 0 ? 0 : names.Max(n => n.Length);
             foreach (string name in names)
-                call.Print(call.Get(showUrls) ? $"{name.PadRight(width)}  {store.Url(name)}" : name);
+                call.Print(call.Get(showUrls) ? $"{name.PadRight(width)}  {store.Place(name)}" : name);
         });
     }
 }

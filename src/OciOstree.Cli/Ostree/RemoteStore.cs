@@ -64,6 +64,9 @@ internal sealed class RemoteStore
         return ConfigOf(name).GetString(Section(name), "url") ?? throw new RepositoryException($"No \"url\" option in remote \"{name}\"");
     }
 
+    /// <summary>The URL, or what there is instead, as <c>remote add</c> takes it.</summary>
+    public string Place(string name) => ConfigOf(name).GetString(Section(name), "metalink") is { } metalink ? $"metalink={metalink}" : Url(name);
+
     /// <summary>Adds or replaces a remote; <paramref name="fill"/> sets its keys.</summary>
     public void Write(string name, Action<KeyFile> fill)
     {
@@ -94,6 +97,7 @@ internal sealed class RemoteStore
             repo.WriteConfig(config);
         }
         repo.Root.TryUnlink($"{name}.trustedkeys.gpg");
+        repo.Root.TryUnlink($"{name}.cookies.txt");
     }
 
     private void AddAll(KeyFile file, string? path, Repo owner)

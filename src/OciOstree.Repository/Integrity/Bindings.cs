@@ -14,8 +14,10 @@ public static class Bindings
     public static string? Collection(Commit commit) => commit.Metadata.Lookup(CollectionKey) is { Type: "s" } id ? id.AsString() : null;
 
     /// <summary>Checks that a commit may stand where a ref says.</summary>
+    /// <param name="collection">The collection it must belong to, null if any will do.</param>
+    /// <param name="name">The ref, null if it was not asked for by one.</param>
     /// <exception cref="RepositoryException">It is bound to something else, or lacks the binding that a collection demands.</exception>
-    public static void Verify(Checksum checksum, Commit commit, string? collection, string name)
+    public static void Verify(Checksum checksum, Commit commit, string? collection, string? name)
     {
         string[]? refs = Refs(commit);
         if (refs is null)
@@ -23,7 +25,7 @@ public static class Bindings
             if (collection is not null)
                 throw new RepositoryException($"Commit {checksum}: Expected commit metadata to have ref binding information, found none");
         }
-        else if (!refs.Contains(name))
+        else if (name is not null && !refs.Contains(name))
         {
             throw new RepositoryException($"Commit {checksum}: Commit has no requested ref ‘{name}’ in ref binding metadata ({(refs.Length == 0 ? "no refs" : string.Join(", ", refs.Select(r => $"‘{r}’")))})");
         }

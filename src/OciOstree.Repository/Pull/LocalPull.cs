@@ -17,30 +17,34 @@ public static class LocalPull
     /// <summary>Brings objects and refs into a transaction that is already running.</summary>
     public static void Into(RepoTransaction transaction, Repo source, LocalPullOptions options, CancellationToken cancellation = default)
     {
-        List<(Checksum Commit, string? Ref)> wanted = [];
+        List<PullTarget> wanted = [];
         if (options.Refs is null)
         {
             foreach ((string name, Checksum target) in source.ListRefs())
-                wanted.Add((target, name));
+                wanted.Add(new PullTarget(target, null, name));
         }
         else
         {
             foreach (string name in options.Refs)
-                wanted.Add(Checksum.TryParse(name, out Checksum checksum) ? (checksum, null) : (source.ResolveRequired(name), name));
+                wanted.Add(Checksum.TryParse(name, out Checksum checksum) ? new PullTarget(checksum, null, null) : new PullTarget(source.ResolveRequired(name), null, name));
         }
-        foreach ((Checksum tip, string? name) in wanted)
-        {
-            if (name is not null && !options.IgnoreBindings)
-                Bindings.Verify(tip, source.ReadCommit(tip), null, RefSpec.Parse(name).Name);
-            PullCommits(transaction, source, tip, options, cancellation);
-        }
-        foreach ((Checksum tip, string? name) in wanted)
-            if (name is not null)
-                transaction.SetRef(options.Remote is null ? name : $"{options.Remote}:{RefSpec.Parse(name).Name}", tip);
+        CommitChecks checks = new(transaction.Repo, source.Settings.CollectionId, options.IgnoreBindings);
+        Bring(transaction, source, [.. wanted.Select(target => target with { Ref = target.Ref is null ? null : RefSpec.Parse(target.Ref).Name })], options, checks, cancellation);
+        foreach (PullTarget target in wanted)
+            if (target.Ref is { } name)
+                transaction.SetRef(options.Remote is null ? name : $"{options.Remote}:{RefSpec.Parse(name).Name}", target.Commit);
     }
 
-    private static void PullCommits(RepoTransaction transaction, Repo source, Checksum tip, LocalPullOptions options, CancellationToken cancellation)
+    /// <summary>Brings commits and what belongs to them; refs are the caller's to set.</summary>
+    internal static void Bring(RepoTransaction transaction, Repo source, IReadOnlyList<PullTarget> targets, LocalPullOptions options, CommitChecks checks, CancellationToken cancellation)
     {
+        foreach (PullTarget target in targets)
+            PullCommits(transaction, source, target, options, checks, cancellation);
+    }
+
+    private static void PullCommits(RepoTransaction transaction, Repo source, PullTarget target, LocalPullOptions options, CommitChecks checks, CancellationToken cancellation)
+    {
+        Checksum tip = target.Commit;
         Checksum? next = tip;
         for (int left = options.Depth; next is { } commit; left--)
         {
@@ -48,18 +52,20 @@ public static class LocalPull
             // An ancestor that the source lacks ends the history there, as it did there.
             if (commit != tip && !source.HasObject(name))
                 return;
+            Commit parsed = source.ReadCommit(commit);
             options.VerifyCommit?.Invoke(commit, source.ReadMetadata(name), source.ReadCommitMeta(commit));
+            checks.Check(commit, parsed, commit == tip ? target : null);
             bool whole = transaction.Repo.HasObject(name) && transaction.Repo.StateOf(commit) == CommitState.Whole;
             if (source.StateOf(commit) != CommitState.Whole && !options.CommitsOnly && !whole)
                 throw new RepositoryException($"Commit {commit} is only partly in the source repository");
             if (!whole)
             {
                 if (!options.CommitsOnly)
-                    PullTree(transaction, source, source.ReadCommit(commit), options, cancellation);
+                    PullTree(transaction, source, parsed, options, cancellation);
                 transaction.MarkPartial(commit, options.CommitsOnly || options.Subpaths.Count > 0);
             }
             transaction.ImportObject(source, name, options.Untrusted);
-            next = source.ReadCommit(commit).Parent;
+            next = parsed.Parent;
             if (left == 0)
                 return;
         }

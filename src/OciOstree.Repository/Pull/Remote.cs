@@ -11,7 +11,24 @@ public sealed class Remote
 
     private Remote(string name, KeyFile config) => (Name, this.config, group) = (name, config, Group(name));
 
+    /// <summary>What refs and keys are kept under.</summary>
     public string Name { get; }
+
+    /// <summary>The name that its summary is kept under in the cache; null for a place that is only known for now.</summary>
+    internal string? CacheName { get; private init; }
+
+    /// <summary>The collection that its refs belong to, null if it is configured with none.</summary>
+    /// <exception cref="RepositoryException">The configured ID is none that a collection can have.</exception>
+    public string? CollectionId
+    {
+        get
+        {
+            if (Get("collection-id") is not { Length: > 0 } id)
+                return null;
+            RefName.ValidateCollectionId(id);
+            return id;
+        }
+    }
 
     /// <summary>The group's name in a keyfile.</summary>
     public static string Group(string name) => $"remote \"{name}\"";
@@ -24,8 +41,33 @@ public sealed class Remote
         for (Repo? at = repo; at is not null; at = at.Parent)
             foreach (KeyFile file in Files(at))
                 if (file.HasGroup(Group(name)))
-                    return new Remote(name, file);
+                    return new Remote(name, file) { CacheName = name };
         throw new RepositoryException($"Remote \"{name}\" not found");
+    }
+
+    /// <summary>All remotes that <see cref="Find"/> would find, by name.</summary>
+    public static IReadOnlyList<Remote> All(Repo repo)
+    {
+        SortedDictionary<string, Remote> remotes = new(StringComparer.Ordinal);
+        for (Repo? at = repo; at is not null; at = at.Parent)
+            foreach (KeyFile file in Files(at))
+                foreach (string group in file.Groups)
+                    if (group.StartsWith("remote \"", StringComparison.Ordinal) && group.EndsWith('"') && group.Length > "remote \"\"".Length
+                        && group["remote \"".Length..^1] is var name && RefName.IsValidFragment(name))
+                        remotes.TryAdd(name, new Remote(name, file) { CacheName = name });
+        return [.. remotes.Values];
+    }
+
+    /// <summary>This remote with some keys set otherwise: the same name and keys to trust, perhaps at another place.</summary>
+    internal Remote With(bool elsewhere, params ReadOnlySpan<(string Key, string Value)> changes)
+    {
+        KeyFile changed = new();
+        foreach (string key in config.Keys(group))
+            if (!elsewhere || key is not ("url" or "contenturl" or "metalink" or "proxy" or "branches" or "unconfigured-state" or "custom-backend"))
+                changed.SetValue(group, key, config.GetValue(group, key)!);
+        foreach ((string key, string value) in changes)
+            changed.SetString(group, key, value);
+        return new Remote(Name, changed) { CacheName = elsewhere ? null : CacheName };
     }
 
     private static IEnumerable<KeyFile> Files(Repo repo)

@@ -1,79 +1,52 @@
-using System.Buffers;
 using System.Net;
-using System.Net.Security;
-using System.Security.Cryptography.X509Certificates;
 using System.Text;
-using OciOstree.Linux;
 
 namespace OciOstree.Repository;
 
 /// <summary>
-/// Fetches files of a repository over HTTP: several addresses (a mirror list) are tried in turn, failures that may pass are tried again, and a
-/// transfer that broke off goes on where it stopped. Used from many threads at once.
+/// Fetches files of a repository over HTTP: several addresses (a mirror list, a metalink) are tried in turn, failures that may pass are tried
+/// again, and a transfer that broke off goes on where it stopped. Used from many threads at once.
 /// </summary>
-internal sealed class RemoteFetcher : IDisposable
+internal sealed partial class RemoteFetcher : RemoteAccess
 {
-    // A transfer that brings nothing for so long is given up and tried again.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private const int MaxListing = 4 << 20, MaxMirrors = 1000;
 
     private readonly HttpClient client;
     private readonly RemotePullOptions options;
     private readonly CancellationToken cancellation;
     private readonly Uri[] metadataBases, contentBases;
+    private readonly byte[]? metalinkSummary;
     private long transferred;
 
-    public RemoteFetcher(Remote remote, string url, RemotePullOptions options, CancellationToken cancellation)
+    /// <exception cref="RepositoryException">An address or certificate of the remote is no good, or its list of mirrors cannot be had.</exception>
+    public RemoteFetcher(Repo repo, Remote remote, string? url, RemotePullOptions options, CancellationToken cancellation)
     {
         (this.options, this.cancellation) = (options, cancellation);
-        SocketsHttpHandler handler = new()
-        {
-            MaxConnectionsPerServer = options.Connections,
-            ConnectTimeout = Patience,
-            PooledConnectionIdleTimeout = TimeSpan.FromSeconds(20),
-        };
+        client = Connect(repo, remote, options);
         try
         {
-            ConfigureTls(handler, remote);
-            if (remote.Get("proxy") is { Length: > 0 } proxy)
-                handler.Proxy = new WebProxy(proxy);
-            client = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
+            if (remote.Get("metalink") is { Length: > 0 } metalink)
+            {
+                (metadataBases, metalinkSummary) = ResolveMetalink(metalink);
+                url = null;
+            }
+            else
+            {
+                metadataBases = Resolve(url ?? throw new RepositoryException($"No \"url\" option in remote \"{remote.Name}\""));
+            }
+            contentBases = remote.Get("contenturl") is { Length: > 0 } content && (options.Url is null || url is null) ? Resolve(content) : metadataBases;
         }
         catch
         {
-            handler.Dispose();
+            client.Dispose();
             throw;
         }
-        metadataBases = Resolve(url);
-        contentBases = remote.Get("contenturl") is { Length: > 0 } content && options.Url is null ? Resolve(content) : metadataBases;
     }
 
-    public long BytesTransferred => Interlocked.Read(ref transferred);
+    public override long BytesTransferred => Interlocked.Read(ref transferred);
 
-    private static void ConfigureTls(SocketsHttpHandler handler, Remote remote)
-    {
-        SslClientAuthenticationOptions tls = handler.SslOptions;
-        if (remote.Flag("tls-permissive", false))
-            tls.RemoteCertificateValidationCallback = static (_, _, _, _) => true;
-        try
-        {
-            if (remote.Get("tls-ca-path") is { } authorities)
-            {
-                X509Certificate2Collection trusted = [];
-                trusted.ImportFromPemFile(authorities);
-                tls.CertificateChainPolicy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
-                tls.CertificateChainPolicy.CustomTrustStore.AddRange(trusted);
-            }
-            string? certificate = remote.Get("tls-client-cert-path"), key = remote.Get("tls-client-key-path");
-            if ((certificate is null) != (key is null))
-                throw new RepositoryException($"Remote \"{remote.Name}\" must specify both \"tls-client-cert-path\" and \"tls-client-key-path\"");
-            if (certificate is not null)
-                tls.ClientCertificates = [X509Certificate2.CreateFromPemFile(certificate, key)];
-        }
-        catch (Exception e) when (e is IOException or System.Security.Cryptography.CryptographicException)
-        {
-            throw new RepositoryException($"Reading the certificates of remote \"{remote.Name}\"", e);
-        }
-    }
+    /// <summary>How many servers objects can be asked from.</summary>
+    public int Mirrors => contentBases.Length;
 
     // "mirrorlist=URL" names a file with an address a line.
     private Uri[] Resolve(string url)
@@ -81,170 +54,167 @@ internal sealed class RemoteFetcher : IDisposable
         if (!url.StartsWith("mirrorlist=", StringComparison.Ordinal))
             return [Base(url)];
         string list = url["mirrorlist=".Length..];
-        byte[] bytes = TryFetch([new Uri(list)], null, 1 << 20) ?? throw new RepositoryException($"While fetching mirrorlist '{list}': Server returned HTTP 404");
-        Uri[] mirrors = [.. Encoding.UTF8.GetString(bytes).Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
-            .Where(line => line.StartsWith("http://", StringComparison.Ordinal) || line.StartsWith("https://", StringComparison.Ordinal)).Select(Base)];
-        return mirrors.Length > 0 ? mirrors : throw new RepositoryException($"No valid mirrors were found in mirrorlist '{list}'");
+        List<Uri> mirrors = [];
+        try
+        {
+            byte[] bytes = TryFetch([Address(list)], null, MaxListing, null)?.Bytes ?? throw new RepositoryException("Server returned HTTP 404");
+            foreach (string line in Encoding.UTF8.GetString(bytes).Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+            {
+                if (!line.StartsWith("http://", StringComparison.Ordinal) && !line.StartsWith("https://", StringComparison.Ordinal) || mirrors.Count == MaxMirrors)
+                    continue;
+                // One that works goes first: every download would begin with those that do not.
+                if (Uri.TryCreate(line.TrimEnd('/') + "/", UriKind.Absolute, out Uri? mirror) && (mirrors.Count > 0 || Answers(mirror)))
+                    mirrors.Add(mirror);
+            }
+        }
+        catch (RepositoryException e)
+        {
+            throw new RepositoryException($"While fetching mirrorlist '{list}'", e);
+        }
+        return mirrors.Count > 0 ? [.. mirrors] : throw new RepositoryException($"No valid mirrors were found in mirrorlist '{list}'");
     }
 
-    private static Uri Base(string url) =>
-        Uri.TryCreate(url.TrimEnd('/') + "/", UriKind.Absolute, out Uri? parsed) && parsed.Scheme is "http" or "https"
+    private bool Answers(Uri mirror)
+    {
+        try
+        {
+            return TryFetch([mirror], "config", MaxSmallFile, null) is not null;
+        }
+        catch (RepositoryException)
+        {
+            return false;
+        }
+    }
+
+    // A metalink vouches for one file, the summary; where a server has it the rest of the repository is beside it.
+    private (Uri[] Bases, byte[] Summary) ResolveMetalink(string url)
+    {
+        byte[] document = TryFetch([Address(url)], null, Metalink.MaxSize, null)?.Bytes ?? throw new RepositoryException($"While fetching {url}: Server returned HTTP 404");
+        try
+        {
+            Metalink metalink = Metalink.Parse(document, "summary") ?? throw new MetalinkException("No <file name='summary'> found");
+            string reason = "";
+            for (int i = 0; i < metalink.Urls.Count; i++)
+            {
+                try
+                {
+                    byte[] summary = TryFetch([metalink.Urls[i]], null, Repo.MaxMetadataSize, null)?.Bytes ?? throw new RepositoryException("Server returned HTTP 404");
+                    metalink.Verify(summary);
+                    return ([.. metalink.Urls.Skip(i).Select(target => new Uri(target, "."))], summary);
+                }
+                catch (Exception e) when (e is RepositoryException or MetalinkException)
+                {
+                    reason = Innermost(e);
+                }
+            }
+            throw new MetalinkException($"Exhausted {metalink.Urls.Count} metalink targets, last error: {reason}");
+        }
+        catch (MetalinkException e)
+        {
+            throw new RepositoryException($"Metalink {url}", e);
+        }
+    }
+
+    private static string Innermost(Exception e) => e.InnerException is null ? e.Message : $"{e.Message}: {Innermost(e.InnerException)}";
+
+    private static Uri Base(string url) => Address(url.TrimEnd('/') + "/");
+
+    private static Uri Address(string url) =>
+        Uri.TryCreate(url, UriKind.Absolute, out Uri? parsed) && parsed.Scheme is "http" or "https"
             ? parsed : throw new RepositoryException($"Invalid URI {url}: only http, https and file are known");
 
-    /// <summary>Fetches a small file whole; null if there is none.</summary>
-    public byte[]? TryFetch(string path, long limit) =>
-        TryFetch(IsObject(path) && !path.EndsWith(".commitmeta", StringComparison.Ordinal) ? contentBases : metadataBases, path, limit);
-
-    /// <summary>Fetches a file into another from its start on; false if there is none.</summary>
-    public bool TryFetchContent(string path, TemporaryFile target)
+    public override RemoteFile? TryFetch(string path, long limit, RemoteFileStamp? known = null)
     {
-        long at = 0;
-        return Try(contentBases, path, () => at, bytes =>
-        {
-            Files.WriteAt(target.Handle, bytes, at);
-            at += bytes.Length;
-        }, () =>
-        {
-            at = 0;
-            Files.SetLength(target.Handle, 0);
-        });
+        if (path == RepoSummary.FileName && metalinkSummary is not null)
+            return new RemoteFile(metalinkSummary, default, false);
+        return TryFetch(metadataBases, path, limit, known);
     }
 
-    private byte[]? TryFetch(Uri[] bases, string? path, long limit)
+    /// <summary>Fetches an object, and from the next server if one has it not; false if none has.</summary>
+    /// <param name="mirror">The server to begin with; afterwards the one that had it.</param>
+    public bool TryFetchObject(string path, DownloadedObject target, ref int mirror, Action<DownloadedObject>? arrived = null) =>
+        Try(path.EndsWith(".commitmeta", StringComparison.Ordinal) ? metadataBases : contentBases, path, ref mirror, new Transfer(target) { Resumes = true, Arrived = arrived });
+
+    private RemoteFile? TryFetch(Uri[] bases, string? path, long limit, RemoteFileStamp? known)
     {
-        using MemoryStream all = new();
-        // Only what is named by its content can be put together from two answers: anything else may have changed in between.
-        bool found = Try(bases, path, () => path is not null && IsObject(path) ? all.Length : 0, bytes =>
-        {
-            if (all.Length + bytes.Length > limit)
-                throw new RepositoryException($"{Shown(path is null ? bases[0] : new Uri(bases[0], path))} exceeded maximum of {limit} bytes");
-            all.Write(bytes);
-        }, () => all.SetLength(0));
-        return found ? all.ToArray() : null;
+        using DownloadedObject whole = new(static () => TemporaryFileIn(Path.GetTempPath()), limit);
+        Transfer transfer = new(whole) { Known = known };
+        int mirror = 0;
+        if (!Try(bases, path, ref mirror, transfer))
+            return null;
+        return new RemoteFile(transfer.Unchanged ? [] : whole.ToArray(), transfer.Stamp, transfer.Unchanged);
     }
 
-    private static bool IsObject(string path) => path.StartsWith("objects/", StringComparison.Ordinal);
-
-    private delegate void Sink(ReadOnlySpan<byte> bytes);
-
-    private bool Try(Uri[] bases, string? path, Func<long> resumeAt, Sink sink, Action restart)
+    private static Linux.TemporaryFile TemporaryFileIn(string path)
     {
-        for (int mirror = 0; ; mirror++)
+        using Linux.LinuxDirectory directory = Linux.LinuxDirectory.Open(path);
+        return directory.CreateTemporaryFile();
+    }
+
+    private bool Try(Uri[] bases, string? path, ref int mirror, Transfer transfer)
+    {
+        for (; ; mirror++)
         {
             Uri address = path is null ? bases[mirror] : new Uri(bases[mirror], path);
+            bool isLast = mirror + 1 >= bases.Length;
             try
             {
-                if (Repeatedly(address, resumeAt, sink, restart))
+                if (Repeatedly(address, transfer))
                     return true;
                 // Mirrors need not have everything.
-                if (mirror + 1 == bases.Length)
+                if (isLast)
                     return false;
             }
-            catch (Exception e) when (mirror + 1 < bases.Length && e is not LinuxException && e is HttpRequestException or IOException)
+            catch (Exception e) when (!isLast && IsTheirs(e))
             {
-                restart();
+                transfer.Target.Restart();
             }
-            catch (Exception e) when (e is not LinuxException && e is HttpRequestException or IOException or ObjectDisposedException)
+            catch (Exception e) when (IsTheirs(e) || e is RepositoryException)
             {
                 cancellation.ThrowIfCancellationRequested();
-                throw new RepositoryException($"While fetching {Shown(address)}", e is ObjectDisposedException ? new TimeoutException($"nothing came for {Patience.TotalSeconds} seconds") : e);
+                throw new RepositoryException($"While fetching {Shown(address)}", Plain(e));
             }
         }
     }
 
-    private bool Repeatedly(Uri address, Func<long> resumeAt, Sink sink, Action restart)
+    // What a user can do something about is below "An error occurred while sending the request".
+    private static Exception Plain(Exception e) => e is HttpRequestException { StatusCode: null, InnerException: { } cause } ? cause : e;
+
+    private static bool IsTheirs(Exception e) => e is HttpRequestException || e is IOException and not Linux.LinuxException;
+
+    private bool Repeatedly(Uri address, Transfer transfer)
     {
         for (int attempt = 0; ; attempt++)
         {
             try
             {
-                return Once(address, resumeAt(), sink, restart);
+                return Once(address, transfer);
             }
             catch (Exception e) when (attempt < options.Retries && MayPass(e) && !cancellation.IsCancellationRequested)
             {
-                if (cancellation.WaitHandle.WaitOne(TimeSpan.FromMilliseconds(Math.Min(200 << attempt, 5000))))
+                if (cancellation.WaitHandle.WaitOne(TimeSpan.FromMilliseconds(Math.Min(100 << attempt, 5000))))
                     cancellation.ThrowIfCancellationRequested();
             }
         }
     }
 
-    private static bool MayPass(Exception e) => e switch
+    private bool MayPass(Exception e) => e switch
     {
-        LinuxException => false, // our own disk's
-        HttpRequestException { StatusCode: { } code } => code is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests || (int)code >= 500,
-        HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError or HttpRequestError.NameResolutionError } => false,
-        HttpRequestException or IOException or ObjectDisposedException => true,
+        Linux.LinuxException => false, // our own disk's
+        HttpRequestException { StatusCode: { } code } => options.RetryAll && (code is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests || (int)code >= 500),
+        HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError } => false,
+        HttpRequestException { HttpRequestError: HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError } => options.RetryAll,
+        HttpRequestException or IOException => true,
         _ => false,
     };
-
-    private bool Once(Uri address, long resumeAt, Sink sink, Action restart)
-    {
-        using HttpRequestMessage request = new(HttpMethod.Get, WithoutUser(address));
-        request.Headers.TryAddWithoutValidation("User-Agent", options.UserAgent + (options.UserAgentSuffix is { } suffix ? " " + suffix : ""));
-        if (address.UserInfo.Length > 0)
-            request.Headers.TryAddWithoutValidation("Authorization", "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes(Uri.UnescapeDataString(address.UserInfo))));
-        foreach ((string name, string value) in options.Headers)
-            request.Headers.TryAddWithoutValidation(name, value);
-        if (resumeAt > 0)
-            request.Headers.TryAddWithoutValidation("Range", $"bytes={resumeAt}-");
-        using CancellationTokenSource stalled = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        stalled.CancelAfter(Patience);
-        HttpResponseMessage response;
-        try
-        {
-            response = client.Send(request, HttpCompletionOption.ResponseHeadersRead, stalled.Token);
-        }
-        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
-        {
-            throw new IOException($"no answer for {Patience.TotalSeconds} seconds");
-        }
-        using (response)
-        {
-            if (response.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.Gone)
-                return false;
-            if (!response.IsSuccessStatusCode)
-                throw new HttpRequestException($"Server returned HTTP {(int)response.StatusCode}", null, response.StatusCode);
-            if (resumeAt == 0 || response.StatusCode != HttpStatusCode.PartialContent)
-                restart();
-            // Disposing the response is what ends a read that hangs.
-            using CancellationTokenRegistration watch = stalled.Token.Register(response.Dispose);
-            try
-            {
-                Read(response, stalled, sink);
-            }
-            catch (HttpIOException e) when (e.HttpRequestError == HttpRequestError.ResponseEnded)
-            {
-                throw new IOException("Transferred a partial file", e);
-            }
-        }
-        return true;
-    }
-
-    private void Read(HttpResponseMessage response, CancellationTokenSource stalled, Sink sink)
-    {
-        using Stream body = response.Content.ReadAsStream(stalled.Token);
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(64 << 10);
-        try
-        {
-            for (int read; (read = body.Read(buffer)) > 0;)
-            {
-                stalled.CancelAfter(Patience);
-                Interlocked.Add(ref transferred, read);
-                sink(buffer.AsSpan(0, read));
-            }
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
-    }
 
     private static Uri WithoutUser(Uri address) => address.UserInfo.Length == 0 ? address : new UriBuilder(address) { UserName = "", Password = "" }.Uri;
 
     private static string Shown(Uri address) => WithoutUser(address).ToString();
 
-    /// <summary>The address that messages name a file by.</summary>
-    public string Describe(string path) => Shown(new Uri(metadataBases[0], path));
+    public override string Describe(string path) => Describe(path, 0);
 
-    public void Dispose() => client.Dispose();
+    public string Describe(string path, int mirror) => Shown(new Uri((path.StartsWith("objects/", StringComparison.Ordinal) ? contentBases : metadataBases)[mirror], path));
+
+    public override void Dispose() => client.Dispose();
 }

@@ -1,3 +1,5 @@
+using OciOstree.Formats.GVariant;
+
 namespace OciOstree.Repository;
 
 /// <summary>
@@ -7,40 +9,53 @@ namespace OciOstree.Repository;
 public static class RemotePull
 {
     /// <exception cref="RepositoryException">The remote is unknown, unreachable, not an archive, wants signatures, or an object is missing or damaged; this repository is then as it was.</exception>
-    public static RemotePullStats Run(Repo destination, string remoteName, RemotePullOptions options, CancellationToken cancellation = default)
+    public static RemotePullStats Run(Repo destination, string remoteName, RemotePullOptions options, CancellationToken cancellation = default) =>
+        Run(destination, Remote.Find(destination, remoteName), options, cancellation);
+
+    /// <summary>As the other one, from a remote that need not be configured so.</summary>
+    internal static RemotePullStats Run(Repo destination, Remote remote, RemotePullOptions options, CancellationToken cancellation)
     {
-        Remote remote = Remote.Find(destination, remoteName);
+        using RemoteAccess access = Access(destination, remote, options, cancellation);
+        return new RemotePullRun(destination, remote, access, options, cancellation).Go();
+    }
+
+    /// <summary>Opens the place that a remote's files are at.</summary>
+    internal static RemoteAccess Access(Repo repo, Remote remote, RemotePullOptions options, CancellationToken cancellation)
+    {
         if (remote.Get("unconfigured-state") is { } state)
             throw new RepositoryException($"remote unconfigured-state: {state}");
-        string url = options.Url ?? remote.Get("url") ?? throw new RepositoryException($"No \"url\" option in remote \"{remoteName}\"");
+        if (remote.Get("custom-backend") is { } backend)
+            throw new RepositoryException($"Cannot fetch via libostree - remote '{remote.Name}' uses custom backend '{backend}'");
         // What is configured to be verified must not come in unverified.
         if (remote.WantsOtherSignatures)
-            throw new RepositoryException($"Remote \"{remoteName}\" wants signatures verified that are not OpenPGP's, which this program cannot do (sign-verify=false turns it off)");
-        if (url.StartsWith("file://", StringComparison.Ordinal))
-            return FromThisMachine(destination, remote, Uri.UnescapeDataString(url["file://".Length..]), options, cancellation);
-        using RemoteFetcher fetcher = new(remote, url, options, cancellation);
-        return new RemotePullRun(destination, remote, fetcher, options, cancellation).Go();
+            throw new RepositoryException($"Remote \"{remote.Name}\" wants signatures verified that are not OpenPGP's, which this program cannot do (sign-verify=false turns it off)");
+        string? url = options.Url ?? remote.Get("url");
+        if (url is not null && url.StartsWith("file://", StringComparison.Ordinal) && remote.Get("metalink") is null)
+            return new RemoteDirectory(Repo.Open(Uri.UnescapeDataString(url["file://".Length..])));
+        return new RemoteFetcher(repo, remote, url, options, cancellation);
     }
 
-    private static RemotePullStats FromThisMachine(Repo destination, Remote remote, string path, RemotePullOptions options, CancellationToken cancellation)
+    /// <summary>Checks the signature of a summary where the remote wants that.</summary>
+    internal static void VerifySummary(Repo repo, Remote remote, byte[]? summary, byte[]? signature)
     {
-        long start = System.Diagnostics.Stopwatch.GetTimestamp();
-        using Repo source = Repo.Open(path);
-        TransactionStats stats = LocalPull.Run(source, destination, new LocalPullOptions
+        if (!remote.VerifiesSummary)
+            return;
+        try
         {
-            Refs = options.Refs ?? (options.Mirror ? null : ConfiguredBranches(remote)),
-            Remote = options.Mirror ? null : remote.Name,
-            Depth = options.Depth,
-            CommitsOnly = options.CommitsOnly,
-            Subpaths = options.Subpaths,
-            BareUserOnlyFiles = options.BareUserOnlyFiles,
-            IgnoreBindings = options.IgnoreBindings,
-            VerifyCommit = remote.VerifiesCommits ? (checksum, bytes, metadata) => VerifyCommit(destination, remote, checksum, bytes, metadata) : null,
-        }, cancellation);
-        return new RemotePullStats((int)stats.MetadataWritten, (int)stats.ContentWritten, 0, System.Diagnostics.Stopwatch.GetElapsedTime(start), stats);
+            if (summary is null)
+                throw new RepositoryException("GPG verification enabled, but no summary found (use gpg-verify-summary=false in remote config to disable)");
+            if (signature is null)
+                throw new RepositoryException("GPG verification enabled, but no summary.sig found (use gpg-verify-summary=false in remote config to disable)");
+            Variant signatures = Variant.FromBytes("a{sv}", signature);
+            GpgVerifier.Verify(repo, remote, summary, signatures.IsNormalForm() ? signatures : null);
+        }
+        catch (RepositoryException e)
+        {
+            throw new RepositoryException($"Summary of remote \"{remote.Name}\"", e);
+        }
     }
 
-    internal static void VerifyCommit(Repo destination, Remote remote, Checksum checksum, ReadOnlyMemory<byte> bytes, Formats.GVariant.Variant? metadata)
+    internal static void VerifyCommit(Repo destination, Remote remote, Checksum checksum, ReadOnlyMemory<byte> bytes, Variant? metadata)
     {
         try
         {
@@ -51,7 +66,4 @@ public static class RemotePull
             throw new RepositoryException($"Commit {checksum}", e);
         }
     }
-
-    internal static IReadOnlyList<string> ConfiguredBranches(Remote remote) =>
-        remote.List("branches") is { Length: > 0 } branches ? branches : throw new RepositoryException($"No configured branches for remote {remote.Name}");
 }

@@ -6,7 +6,10 @@ public sealed record RemotePullOptions
     /// <summary>Refs or commit checksums; null means those that the remote is configured with, or all of them for a mirror.</summary>
     public IReadOnlyList<string>? Refs { get; init; }
 
-    /// <summary>Instead of the configured URL.</summary>
+    /// <summary>Instead of <see cref="Refs"/>: refs of collections, each with the commit that is wanted or null for what it points at.</summary>
+    public IReadOnlyList<KeyValuePair<CollectionRef, Checksum?>>? CollectionRefs { get; init; }
+
+    /// <summary>Instead of the configured URL, unless the remote has a metalink.</summary>
     public string? Url { get; init; }
 
     /// <summary>Write refs as this repository's own, under the names that they have there.</summary>
@@ -23,6 +26,9 @@ public sealed record RemotePullOptions
 
     /// <summary>Refuse files with modes outside 0775.</summary>
     public bool BareUserOnlyFiles { get; init; }
+
+    /// <summary>Check the objects of a repository on this machine before they are linked; what comes over a network always is.</summary>
+    public bool Untrusted { get; init; }
 
     /// <summary>Do not check that commits are bound to the refs they are asked for by.</summary>
     public bool IgnoreBindings { get; init; }
@@ -41,6 +47,18 @@ public sealed record RemotePullOptions
 
     /// <summary>How many times a download is tried again after a failure that may pass.</summary>
     public int Retries { get; init; } = 5;
+
+    /// <summary>Whether also refused connections, unknown hosts and answers that tell of trouble on the server are tried again.</summary>
+    public bool RetryAll { get; init; } = true;
+
+    /// <summary>Bytes a second, on average over <see cref="LowSpeedTime"/>, below which a download is given up and tried again.</summary>
+    public long LowSpeedLimit { get; init; } = 1000;
+
+    /// <summary>See <see cref="LowSpeedLimit"/>; zero waits for ever.</summary>
+    public TimeSpan LowSpeedTime { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Where summaries are kept between pulls, instead of <c>tmp/cache</c> in the repository.</summary>
+    public string? CacheDirectory { get; init; }
 
     /// <summary>How requests introduce themselves.</summary>
     public string UserAgent { get; init; } = "oci-ostree";

@@ -6,115 +6,172 @@ using OciOstree.Linux;
 
 namespace OciOstree.Repository;
 
-/// <summary>One pull from an archive over HTTP.</summary>
-internal sealed class RemotePullRun(Repo destination, Remote remote, RemoteFetcher fetcher, RemotePullOptions options, CancellationToken cancellation)
+/// <summary>One pull: from an archive over HTTP, or from a repository on this machine.</summary>
+internal sealed class RemotePullRun(Repo destination, Remote remote, RemoteAccess access, RemotePullOptions options, CancellationToken cancellation)
 {
-    private const int MaxSmallFile = 10 << 20;
-
+    private readonly Repo? local = (access as RemoteDirectory)?.Repo;
+    private readonly RemoteFetcher fetcher = (access as RemoteFetcher)!; // for all but a local repository
     private readonly PullQueue queue = new();
     private readonly SubpathSet? subpaths = SubpathSet.Of(options.Subpaths);
     private readonly long start = Stopwatch.GetTimestamp();
     private RepoTransaction transaction = null!;
-    private Variant? summary;
-    private byte[]? summaryBytes;
+    private CommitChecks checks = null!;
+    private RemoteSummary? summary;
+    private bool hasTombstones;
     private int metadataFetched, contentFetched;
 
     public RemotePullStats Go()
     {
-        CheckMode();
-        summaryBytes = fetcher.TryFetch("summary", Repo.MaxMetadataSize);
-        if (remote.VerifiesSummary)
-            VerifySummary();
-        summary = summaryBytes is null ? null : ParseSummary(summaryBytes);
-        List<(Checksum Tip, string? Ref)> wanted = [.. Wanted().Select(Resolve)];
+        if (NeedsSummary)
+            summary = RemoteSummary.Fetch(destination, remote, access, options.CacheDirectory);
+        ReadMode();
+        List<PullTarget> targets = [.. Targets()];
+        Checksum? notBefore = options.TimestampCheckFrom is { } from ? destination.ResolveRequired(from) : null;
+        checks = new CommitChecks(destination, local is null ? remote.CollectionId : local.Settings.CollectionId, options.IgnoreBindings, notBefore, options.TimestampCheck ? Current : null);
         using (transaction = destination.BeginTransaction())
         {
-            transaction.Resume();
-            foreach ((Checksum tip, string? name) in wanted)
-                PullCommits(tip, name);
-            queue.Run(options.Connections, Bring);
-            foreach ((Checksum tip, string? name) in wanted)
-                if (name is not null)
-                    transaction.SetRef(options.Mirror ? name : $"{remote.Name}:{name}", tip);
+            if (local is not null)
+                BringFrom(local, targets);
+            else
+                Download(targets);
+            foreach (PullTarget target in targets)
+                SetRef(target);
             TransactionStats written = transaction.Commit();
-            if (options.Mirror && options.Refs is null)
+            if (MirrorsAll)
                 StoreSummary();
-            return new RemotePullStats(metadataFetched, contentFetched, fetcher.BytesTransferred, Stopwatch.GetElapsedTime(start), written);
+            return local is not null
+                ? new RemotePullStats((int)written.MetadataWritten, (int)written.ContentWritten, 0, Stopwatch.GetElapsedTime(start), written)
+                : new RemotePullStats(metadataFetched, contentFetched, access.BytesTransferred, Stopwatch.GetElapsedTime(start), written);
         }
     }
 
-    private void CheckMode()
+    // Everything that is there is asked for, and only the summary tells what that is.
+    private bool MirrorsAll => options is { Mirror: true, Refs: null, CollectionRefs: null } && remote.List("branches") is not { Length: > 0 };
+
+    // It may be large: who names commits does without.
+    private bool NeedsSummary => MirrorsAll || (options.CollectionRefs is { } refs ? refs.Any(r => r.Value is null)
+        : options.Refs is not { } names || names.Any(name => !Checksum.TryParse(name, out _) && !name.Contains('@')));
+
+    // An archive's configuration is fetched only where the summary does not say what it would.
+    private void ReadMode()
     {
-        byte[] bytes = fetcher.TryFetch("config", MaxSmallFile) ?? throw NotFound("config");
-        RepoMode mode;
-        try
+        if (local is not null)
+            return;
+        string? mode = summary?.Mode;
+        if (mode is not null && summary!.Content[1].Lookup("ostree.summary.tombstone-commits", "b") is { } tombstones)
         {
-            mode = RepoModes.Parse(KeyFile.Parse(bytes).GetString("core", "mode") ?? "bare");
+            hasTombstones = tombstones.AsBoolean();
         }
-        catch (FormatException e)
+        else
         {
-            throw new RepositoryException($"Parsing {fetcher.Describe("config")}", e);
+            RemoteFile file = access.TryFetch("config", RemoteAccess.MaxSmallFile) ?? throw NotFound("config");
+            try
+            {
+                KeyFile config = KeyFile.Parse(file.Bytes);
+                mode = config.GetString("core", "mode") ?? "bare";
+                hasTombstones = config.GetBoolean("core", "tombstone-commits") ?? false;
+            }
+            catch (FormatException e)
+            {
+                throw new RepositoryException($"Parsing {access.Describe("config")}", e);
+            }
         }
-        if (mode != RepoMode.Archive)
-            throw new RepositoryException($"Can't pull from archives with mode \"{mode.ConfigWord()}\"");
+        if (RepoModes.Parse(mode) != RepoMode.Archive)
+            throw new RepositoryException($"Can't pull from archives with mode \"{mode}\"");
     }
 
-    private void VerifySummary()
+    private IEnumerable<PullTarget> Targets()
     {
-        try
+        if (MirrorsAll)
         {
-            if (summaryBytes is null)
-                throw new RepositoryException("GPG verification enabled, but no summary found (use gpg-verify-summary=false in remote config to disable)");
-            Variant? signatures = fetcher.TryFetch("summary.sig", MaxSmallFile) is { } bytes ? Variant.FromBytes("a{sv}", bytes) : null;
-            GpgVerifier.Verify(destination, remote, summaryBytes, signatures is { } found && found.IsNormalForm() ? found : null);
+            if (summary is null)
+                throw new RepositoryException("Fetching all refs was requested in mirror mode, but remote repository does not have a summary");
+            return summary.Refs().Select(r => new PullTarget(RemoteSummary.CommitOf(r.About), r.Collection, r.Name));
         }
-        catch (RepositoryException e)
-        {
-            throw new RepositoryException($"Summary of remote \"{remote.Name}\"", e);
-        }
-    }
-
-    private Variant ParseSummary(byte[] bytes)
-    {
-        Variant parsed = Variant.FromBytes("(a(s(taya{sv}))a{sv})", bytes);
-        return parsed.IsNormalForm() ? parsed : throw new RepositoryException($"Invalid summary at {fetcher.Describe("summary")}");
-    }
-
-    private IEnumerable<string> Wanted()
-    {
-        if (options.Refs is { } asked)
-            return asked;
-        if (!options.Mirror)
-            return RemotePull.ConfiguredBranches(remote);
-        return summary is null
-            ? throw new RepositoryException("Fetching all refs was requested in mirror mode, but remote repository does not have a summary")
-            : summary[0].Children.Select(entry => entry[0].AsString());
+        if (options.CollectionRefs is { } refs)
+            return refs.Select(r => new PullTarget(r.Value ?? Resolve(r.Key.CollectionId, r.Key.Name), r.Key.CollectionId, r.Key.Name));
+        IReadOnlyList<string> names = options.Refs ?? remote.List("branches") ?? [];
+        return names.Count > 0 ? names.Select(Target) : throw new RepositoryException($"No configured branches for remote {remote.Name}");
     }
 
     // NAME, NAME@COMMIT or COMMIT
-    private (Checksum Tip, string? Ref) Resolve(string text)
+    private PullTarget Target(string text)
     {
         if (Checksum.TryParse(text, out Checksum commit))
-            return (commit, null);
+            return new PullTarget(commit, null, null);
         int at = text.IndexOf('@');
         string name = at < 0 ? text : text[..at];
         RefName.Validate(name);
-        if (at >= 0)
-            return (Checksum.Parse(text.AsSpan(at + 1)), name);
-        if (summary is not null)
-        {
-            foreach (Variant entry in summary[0].Children)
-                if (entry[0].AsString() == name)
-                    return (Checksum.FromBytes(entry[1][1].AsBytes().Span), name);
-            throw new RepositoryException($"No such branch '{name}' in repository summary");
-        }
-        string path = $"refs/heads/{name}";
-        byte[] bytes = fetcher.TryFetch(path, MaxSmallFile) ?? throw NotFound(path);
-        return (Checksum.Parse(Encoding.ASCII.GetString(bytes).AsSpan().TrimEnd()), name);
+        return new PullTarget(at >= 0 ? Checksum.Parse(text.AsSpan(at + 1)) : Resolve(null, name), summary?.CollectionId, name);
     }
 
-    private void PullCommits(Checksum tip, string? name)
+    private Checksum Resolve(string? collection, string name)
     {
+        RefName.Validate(name);
+        if (summary is not null)
+            return summary.Resolve(collection, name);
+        if (local is not null)
+            return collection is null ? local.ResolveRequired(name)
+                : local.ListCollectionRefs(collection).TryGetValue(new CollectionRef(collection, name), out Checksum found) ? found
+                : throw new RepositoryException($"Collection–ref ({collection}, {name}) not found");
+        string path = collection is null ? $"refs/heads/{name}" : $"refs/mirrors/{collection}/{name}";
+        RemoteFile file = access.TryFetch(path, RemoteAccess.MaxSmallFile) ?? throw NotFound(path);
+        try
+        {
+            return Checksum.Parse(Encoding.ASCII.GetString(file.Bytes).AsSpan().TrimEnd());
+        }
+        catch (Exception e) when (e is RepositoryException or FormatException)
+        {
+            throw new RepositoryException($"Fetching checksum for ref ({collection ?? "(empty)"}, {name})", e);
+        }
+    }
+
+    // Where a ref is kept here: a mirror's as there, else under the remote's name.
+    private Checksum? Current(PullTarget target) => !options.Mirror ? destination.ResolveRef($"{remote.Name}:{target.Ref}")
+        : Mirrored(target) is { } mirrored ? destination.ListCollectionRefs(mirrored.CollectionId, RefListing.ExcludeRemotes).TryGetValue(mirrored, out Checksum found) ? found : null
+        : destination.ResolveRef(target.Ref!, searchRemotes: false);
+
+    private void SetRef(PullTarget target)
+    {
+        if (target.Ref is not { } name)
+            return;
+        if (!options.Mirror)
+            transaction.SetRef($"{remote.Name}:{name}", target.Commit);
+        else if (Mirrored(target) is { } mirrored)
+            transaction.SetCollectionRef(mirrored, target.Commit);
+        else
+            transaction.SetRef(name, target.Commit);
+    }
+
+    private static CollectionRef? Mirrored(PullTarget target) => target.Collection is { } collection ? new CollectionRef(collection, target.Ref!) : null;
+
+    private void BringFrom(Repo source, List<PullTarget> targets)
+    {
+        // Nothing may be pruned from under us.
+        using RepoLock.Holder hold = source.Locking.Take(RepoLockKind.Shared, cancellation);
+        LocalPull.Bring(transaction, source, targets, new LocalPullOptions
+        {
+            Depth = options.Depth,
+            CommitsOnly = options.CommitsOnly,
+            Subpaths = options.Subpaths,
+            Untrusted = options.Untrusted,
+            BareUserOnlyFiles = options.BareUserOnlyFiles,
+            VerifyCommit = remote.VerifiesCommits ? (checksum, bytes, metadata) => RemotePull.VerifyCommit(destination, remote, checksum, bytes, metadata) : null,
+            Progress = (done, total) => options.Progress(done, total, 0),
+        }, checks, cancellation);
+    }
+
+    private void Download(List<PullTarget> targets)
+    {
+        transaction.Resume();
+        foreach (PullTarget target in targets)
+            PullCommits(target);
+        queue.Run(options.Connections, Bring);
+    }
+
+    private void PullCommits(PullTarget target)
+    {
+        Checksum tip = target.Commit;
         Checksum? next = tip;
         for (int left = options.Depth; next is { } checksum; left--)
         {
@@ -126,8 +183,7 @@ internal sealed class RemotePullRun(Repo destination, Remote remote, RemoteFetch
             if (remote.VerifiesCommits)
                 RemotePull.VerifyCommit(destination, remote, checksum, destination.ReadMetadata(commitName), destination.ReadCommitMeta(checksum));
             Commit commit = destination.ReadCommit(checksum);
-            if (checksum == tip)
-                CheckTip(tip, commit, name);
+            checks.Check(checksum, commit, checksum == tip ? target : null);
             if (!whole)
             {
                 transaction.MarkPartial(checksum, options.CommitsOnly || subpaths is not null);
@@ -143,32 +199,22 @@ internal sealed class RemotePullRun(Repo destination, Remote remote, RemoteFetch
         }
     }
 
-    private void CheckTip(Checksum tip, Commit commit, string? name)
-    {
-        if (name is not null && !options.IgnoreBindings)
-            Bindings.Verify(tip, commit, remote.Get("collection-id"), name);
-        Checksum? older = options.TimestampCheckFrom is { } from ? destination.ResolveRequired(from)
-            : options.TimestampCheck && name is not null ? destination.ResolveRef(options.Mirror ? name : $"{remote.Name}:{name}") : null;
-        if (older is { } base_ && base_ != tip && destination.ReadCommit(base_).Timestamp is var known && commit.Timestamp < known)
-            throw new RepositoryException($"Upgrade target revision '{tip}' with timestamp '{Date(commit.Timestamp)}' is chronologically older than current revision '{base_}' with timestamp '{Date(known)}'");
-
-        static string Date(ulong seconds) => DateTimeOffset.FromUnixTimeSeconds((long)Math.Min(seconds, 253402300799)).ToString("ddd MMM dd HH:mm:ss yyyy", System.Globalization.CultureInfo.InvariantCulture);
-    }
-
     /// <summary>False if an ancestor is not on the server, where history ends for everybody.</summary>
     private bool BringCommit(ObjectName name, bool isTip)
     {
         if (!transaction.HasObject(name) && !FromCache(name))
         {
-            if (fetcher.TryFetch(PathOf(name), Repo.MaxMetadataSize) is not { } bytes)
-                return isTip ? throw NotFound(PathOf(name)) : false;
-            transaction.WriteMetadata(ObjectType.Commit, bytes, name.Checksum);
-            Interlocked.Increment(ref metadataFetched);
+            if (!TryFetchMetadata(name))
+            {
+                if (isTip || hasTombstones && access.TryFetch(PathOf(name with { Type = ObjectType.TombstoneCommit }), RemoteAccess.MaxSmallFile) is null)
+                    throw NotFound(PathOf(name));
+                return false;
+            }
         }
         // Signatures may have come after the commit itself did.
-        if (fetcher.TryFetch(PathOf(name with { Type = ObjectType.CommitMeta }), Repo.MaxMetadataSize) is { } detached)
+        if (access.TryFetch(PathOf(name with { Type = ObjectType.CommitMeta }), Repo.MaxMetadataSize) is { } detached)
         {
-            Variant metadata = Variant.FromBytes("a{sv}", detached);
+            Variant metadata = Variant.FromBytes("a{sv}", detached.Bytes);
             if (!metadata.IsNormalForm())
                 throw new RepositoryException($"Invalid detached metadata of commit {name.Checksum}");
             transaction.WriteCommitMeta(name.Checksum, metadata);
@@ -188,7 +234,7 @@ internal sealed class RemotePullRun(Repo destination, Remote remote, RemoteFetch
         }
         if (item.Name.Type == ObjectType.DirTree)
             Expand(destination.ReadDirTree(item.Name.Checksum), item.Below);
-        options.Progress(queue.Done, queue.Total, fetcher.BytesTransferred);
+        options.Progress(queue.Done, queue.Total, access.BytesTransferred);
     }
 
     private void Expand(DirTree tree, SubpathSet? below)
@@ -220,32 +266,74 @@ internal sealed class RemotePullRun(Repo destination, Remote remote, RemoteFetch
 
     private void FetchMetadata(ObjectName name)
     {
-        byte[] bytes = fetcher.TryFetch(PathOf(name), Repo.MaxMetadataSize) ?? throw NotFound(PathOf(name));
-        transaction.WriteMetadata(name.Type, bytes, name.Checksum);
-        Interlocked.Increment(ref metadataFetched);
+        if (!TryFetchMetadata(name))
+            throw NotFound(PathOf(name));
     }
+
+    private bool TryFetchMetadata(ObjectName name) =>
+        TryFetch(name, Repo.MaxMetadataSize, null, object_ => transaction.WriteMetadata(name.Type, object_.ToArray(), name.Checksum), ref metadataFetched);
 
     private void FetchContent(Checksum checksum)
     {
-        string path = PathOf(new ObjectName(checksum, ObjectType.File));
-        using TemporaryFile archived = transaction.CreateStagedFile();
-        if (!fetcher.TryFetchContent(path, archived))
-            throw NotFound(path);
-        transaction.WriteArchived(archived, checksum, options.BareUserOnlyFiles);
-        Interlocked.Increment(ref contentFetched);
+        ObjectName name = new(checksum, ObjectType.File);
+        bool begun = false;
+        if (!TryFetch(name, long.MaxValue, Arrived, object_ => transaction.WriteArchived(object_, checksum, options.BareUserOnlyFiles), ref contentFetched))
+            throw NotFound(PathOf(name));
+
+        // A server must not fill the disk with what claims to be a file.
+        void Arrived(DownloadedObject object_)
+        {
+            if (!begun && object_.LimitAsArchived() is { } size)
+            {
+                begun = true;
+                transaction.RequireSpace(size);
+            }
+        }
+    }
+
+    // Where one server has it damaged another may have it whole.
+    private bool TryFetch(ObjectName name, long limit, Action<DownloadedObject>? arrived, Action<DownloadedObject> store, ref int fetched)
+    {
+        string path = PathOf(name);
+        for (int mirror = 0; ; mirror++)
+        {
+            using DownloadedObject object_ = new(transaction.CreateStagedFile, limit);
+            if (!fetcher.TryFetchObject(path, object_, ref mirror, arrived))
+                return false;
+            try
+            {
+                store(object_);
+                Interlocked.Increment(ref fetched);
+                return true;
+            }
+            catch (CorruptedObjectException) when (mirror + 1 < fetcher.Mirrors)
+            {
+                continue;
+            }
+            catch (CorruptedObjectException e)
+            {
+                throw new RepositoryException($"While fetching {fetcher.Describe(path, mirror)}", e);
+            }
+        }
     }
 
     private static string PathOf(ObjectName name) => "objects/" + LoosePath.Of(name, RepoMode.Archive);
 
-    private RepositoryException NotFound(string path) => new($"While fetching {fetcher.Describe(path)}: Server returned HTTP 404");
+    private RepositoryException NotFound(string path) => new($"While fetching {access.Describe(path)}: Server returned HTTP 404");
 
     // Who mirrors everything offers the remote's own summary, whose signature is the remote's too.
     private void StoreSummary()
     {
-        destination.Root.ReplaceFile("summary", summaryBytes, 0x1A4, destination.Settings.Fsync);
-        if (fetcher.TryFetch("summary.sig", MaxSmallFile) is { } signature)
-            destination.Root.ReplaceFile("summary.sig", signature, 0x1A4, destination.Settings.Fsync);
+        destination.Root.ReplaceFile("summary", summary!.Bytes.Span, 0x1A4, destination.Settings.Fsync);
+        SummaryCache.Mark(destination.Root, "summary", summary.Stamp);
+        if (summary.Signature is { } signature)
+        {
+            destination.Root.ReplaceFile("summary.sig", signature.Span, 0x1A4, destination.Settings.Fsync);
+            SummaryCache.Mark(destination.Root, "summary.sig", summary.SignatureStamp);
+        }
         else
+        {
             destination.Root.TryUnlink("summary.sig");
+        }
     }
 }

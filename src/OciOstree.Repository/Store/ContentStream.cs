@@ -39,10 +39,10 @@ internal sealed class ContentStream : Stream
         }
         catch (InvalidDataException e)
         {
-            throw new RepositoryException($"Corrupted object {name}: its compressed data is damaged", e);
+            throw new CorruptedObjectException($"Corrupted object {name}: its compressed data is damaged", e);
         }
         if (read == 0)
-            throw new RepositoryException($"Corrupted object {name}: {remaining} bytes are missing at its end");
+            throw new CorruptedObjectException($"Corrupted object {name}: {remaining} bytes are missing at its end");
         remaining -= read;
         hash?.AppendData(buffer[..read]);
         // A reader that stops at the size it was told must not miss the verdict.
@@ -55,7 +55,7 @@ internal sealed class ContentStream : Stream
     {
         Span<byte> one = stackalloc byte[1];
         if (source.Read(one) != 0)
-            throw new RepositoryException($"Corrupted object {name}: it goes on after its end");
+            throw new CorruptedObjectException($"Corrupted object {name}: it goes on after its end");
         if (hash is not null)
             Verify();
         ended = true;
@@ -73,7 +73,7 @@ internal sealed class ContentStream : Stream
             throw Corrupted(name, actual);
     }
 
-    internal static RepositoryException Corrupted(ObjectName name, Checksum actual) =>
+    internal static CorruptedObjectException Corrupted(ObjectName name, Checksum actual) =>
         new($"Corrupted {name.Type.Word()} object; checksum expected='{name.Checksum}' actual='{actual}'");
 
     public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));

@@ -202,28 +202,45 @@ public sealed partial class Repo
         byte[] rented = ArrayPool<byte>.Shared.Rent(4096);
         try
         {
-            // u32 big-endian header length, four bytes of padding, header, raw deflate of the content
-            int length = Files.ReadAt(handle, rented, 0);
-            if (length < 8)
-                throw new RepositoryException("Corrupted file object: shorter than its fixed part");
-            uint headerLength = BinaryPrimitives.ReadUInt32BigEndian(rented);
-            if (headerLength > Files.Status(handle).Size - 8)
-                throw new RepositoryException("Corrupted file object: its header runs past its end");
-            byte[] header = new byte[headerLength];
-            if (headerLength <= length - 8)
-                rented.AsSpan(8, (int)headerLength).CopyTo(header);
-            else if (Files.ReadAt(handle, header, 8) != header.Length)
-                throw new RepositoryException("Corrupted file object: its header runs past its end");
-            FileHeader parsed = FileHeader.ParseArchive(header, out long size);
-            long start = 8 + headerLength;
-            return new RepoFile(parsed, parsed.IsSymlink ? 0 : size, handle, isPlain: false, () => new ContentStream(
-                parsed.IsSymlink ? Stream.Null : new DeflateStream(new HandleStream(handle, start), CompressionMode.Decompress), checksum, parsed, parsed.IsSymlink ? 0 : size, verify));
+            FileHeader parsed = ReadArchivedHeader((part, at) => Files.ReadAt(handle, part, at), Files.Status(handle).Size, rented, out long size, out long start);
+            return new RepoFile(parsed, size, handle, isPlain: false, () => OpenArchived(parsed, size, new HandleStream(handle, start), checksum, verify));
         }
         finally
         {
             ArrayPool<byte>.Shared.Return(rented);
         }
     }
+
+    internal delegate int ReadPart(Span<byte> part, long at);
+
+    /// <summary>Reads the header of an archive's file: u32 big-endian header length, four bytes of padding, header; raw deflate of the content follows.</summary>
+    /// <param name="size">The content's length, 0 for a link.</param>
+    /// <param name="start">Where the content begins.</param>
+    internal static FileHeader ReadArchivedHeader(ReadPart read, long total, Span<byte> buffer, out long size, out long start)
+    {
+        int length = read(buffer, 0);
+        if (length < 8)
+            throw new CorruptedObjectException("Corrupted file object: shorter than its fixed part");
+        uint headerLength = BinaryPrimitives.ReadUInt32BigEndian(buffer);
+        if (headerLength > total - 8 || headerLength > MaxMetadataSize)
+            throw new CorruptedObjectException("Corrupted file object: its header runs past its end");
+        byte[] header = new byte[headerLength];
+        if (headerLength <= length - 8)
+            buffer.Slice(8, (int)headerLength).CopyTo(header);
+        else
+            for (int filled = 0, part; filled < header.Length; filled += part)
+                if ((part = read(header.AsSpan(filled), 8 + filled)) == 0)
+                    throw new CorruptedObjectException("Corrupted file object: its header runs past its end");
+        FileHeader parsed = FileHeader.ParseArchive(header, out size);
+        if (parsed.IsSymlink)
+            size = 0;
+        start = 8 + headerLength;
+        return parsed;
+    }
+
+    /// <summary>The content of an archive's file, unpacked.</summary>
+    internal static ContentStream OpenArchived(FileHeader header, long size, Stream compressed, Checksum checksum, bool verify) =>
+        new(header.IsSymlink ? Stream.Null : new DeflateStream(compressed, CompressionMode.Decompress), checksum, header, size, verify);
 
     private static RepoFile? OpenBareUser(LinuxDirectory directory, string path, Checksum checksum, bool verify)
     {

@@ -178,48 +178,6 @@ public sealed partial class RepoTransaction
         throw new RepositoryException($"A file changed its size from {size} bytes while it was read");
     }
 
-    /// <summary>Stores an archive's compressed file that came from elsewhere: as it is in an archive, else unpacked; checked in either case.</summary>
-    internal void WriteArchived(TemporaryFile archived, Checksum checksum, bool bareUserOnlyFiles)
-    {
-        // Linking needs the handle after the reader is done with it, so the reader gets no say over it.
-        RepoFile file;
-        try
-        {
-            file = Repo.ReadArchived(archived.Handle, checksum, verify: Repo.Mode == RepoMode.Archive);
-        }
-        catch (RepositoryException e)
-        {
-            throw new RepositoryException($"Reading object {new ObjectName(checksum, ObjectType.File)}", e);
-        }
-        if (bareUserOnlyFiles)
-            ValidateBareUserOnly(checksum, file.Header);
-        if (Repo.Mode != RepoMode.Archive)
-        {
-            WriteFile(file.Header, file.Size, file.Content, checksum);
-            return;
-        }
-        try
-        {
-            file.Content.CopyTo(Stream.Null, BufferSize);
-            long stored = Files.Status(archived.Handle).Size, taken = TakeSpace(stored);
-            Files.SetMode(archived.Handle, 0x1A4);
-            Interlocked.Increment(ref contentTotal);
-            if (archived.TryLinkAs(StageFor(new ObjectName(checksum, ObjectType.File)), LoosePath.Of(checksum, ObjectType.File, Repo.Mode)))
-            {
-                Interlocked.Increment(ref contentWritten);
-                Interlocked.Add(ref contentBytesWritten, file.Size);
-            }
-            else
-            {
-                space.Return(taken);
-            }
-        }
-        catch (IOException e)
-        {
-            throw Failed($"Writing object {new ObjectName(checksum, ObjectType.File)}", e);
-        }
-    }
-
     /// <summary>Stores a symbolic link.</summary>
     public Checksum WriteSymlink(FileHeader header, Checksum? expected = null)
     {

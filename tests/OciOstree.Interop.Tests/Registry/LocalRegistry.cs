@@ -14,8 +14,22 @@ internal sealed class LocalRegistry : IDisposable
 
     private LocalRegistry(ScratchDirectory scratch, string http, string auth = "")
     {
-        int port = FreePort();
-        Host = $"127.0.0.1:{port}";
+        for (int tries = 0; ; tries++)
+        {
+            int port = FreePort();
+            Host = $"127.0.0.1:{port}";
+            _process = Start(scratch, port, http, auth);
+            if (Listens(_process, port))
+                return;
+            _process.Dispose();
+            // It cannot be told to take any port that is free, and another program was faster.
+            if (tries == 5)
+                throw new ToolException("docker-registry: did not start");
+        }
+    }
+
+    private static Process Start(ScratchDirectory scratch, int port, string http, string auth)
+    {
         string configuration = scratch.Write($"registry-{port}.yml", $"""
             version: 0.1
             log:
@@ -26,18 +40,18 @@ internal sealed class LocalRegistry : IDisposable
               delete:
                 enabled: true
             http:
-              addr: {Host}
+              addr: 127.0.0.1:{port}
             {http}
             {auth}
             """);
         var start = new ProcessStartInfo("docker-registry", ["serve", configuration]) { RedirectStandardError = true, RedirectStandardOutput = true };
         start.Environment["OTEL_TRACES_EXPORTER"] = "none";
-        _process = Process.Start(start)!;
-        _process.ErrorDataReceived += (_, _) => { };
-        _process.OutputDataReceived += (_, _) => { };
-        _process.BeginErrorReadLine();
-        _process.BeginOutputReadLine();
-        WaitForPort(port);
+        Process process = Process.Start(start)!;
+        process.ErrorDataReceived += (_, _) => { };
+        process.OutputDataReceived += (_, _) => { };
+        process.BeginErrorReadLine();
+        process.BeginOutputReadLine();
+        return process;
     }
 
     /// <summary><c>127.0.0.1:PORT</c>.</summary>
@@ -100,18 +114,24 @@ internal sealed class LocalRegistry : IDisposable
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
-    private void WaitForPort(int port)
+    /// <summary>Waits until a program accepts connections; false if it ends first, as when its port is taken.</summary>
+    internal static bool Listens(Process process, int port)
     {
         for (int tries = 0; ; tries++)
         {
             try
             {
                 using var client = new TcpClient("127.0.0.1", port);
-                return;
+                // Whoever took the port answers, too; our program has ended then or is about to.
+                return !process.WaitForExit(50);
             }
-            catch (SocketException) when (tries < 600 && !_process.HasExited)
+            catch (SocketException) when (tries < 600 && !process.HasExited)
             {
                 Thread.Sleep(50);
+            }
+            catch (SocketException)
+            {
+                return false;
             }
         }
     }

@@ -12,27 +12,23 @@ internal sealed class TlsProxy : IDisposable
 
     public TlsProxy(ScratchDirectory scratch, string target, ref int port)
     {
-        using (var listener = new TcpListener(IPAddress.Loopback, 0))
+        for (int tries = 0; ; tries++)
         {
-            listener.Start();
-            port = ((IPEndPoint)listener.LocalEndpoint).Port;
-        }
+            using (var listener = new TcpListener(IPAddress.Loopback, 0))
+            {
+                listener.Start();
+                port = ((IPEndPoint)listener.LocalEndpoint).Port;
+            }
 
-        string listen = $"OPENSSL-LISTEN:{port},bind=127.0.0.1,reuseaddr,fork,cert={scratch["certs/ca.crt"]},key={scratch["server.key"]},cafile={scratch["clients.pem"]},verify=1";
-        _process = Process.Start(new ProcessStartInfo("socat", [listen, "TCP:" + target]) { RedirectStandardError = true })!;
-        _process.ErrorDataReceived += (_, _) => { };
-        _process.BeginErrorReadLine();
-        for (int tries = 0; tries < 200; tries++)
-        {
-            try
-            {
-                using var client = new TcpClient("127.0.0.1", port);
+            string listen = $"OPENSSL-LISTEN:{port},bind=127.0.0.1,reuseaddr,fork,cert={scratch["certs/ca.crt"]},key={scratch["server.key"]},cafile={scratch["clients.pem"]},verify=1";
+            _process = Process.Start(new ProcessStartInfo("socat", [listen, "TCP:" + target]) { RedirectStandardError = true })!;
+            _process.ErrorDataReceived += (_, _) => { };
+            _process.BeginErrorReadLine();
+            if (LocalRegistry.Listens(_process, port))
                 return;
-            }
-            catch (SocketException) when (!_process.HasExited)
-            {
-                Thread.Sleep(50);
-            }
+            _process.Dispose();
+            if (tries == 5)
+                throw new ToolException("socat: did not start");
         }
     }
 

@@ -108,8 +108,7 @@ public sealed class RemotePullTests : IDisposable
                 return false;
             byte[] bytes = File.ReadAllBytes(scratch["source/" + path]);
             bytes[^2] ^= 0x40;
-            context.Response.OutputStream.Write(bytes);
-            context.Response.Close();
+            context.Respond(200, bytes);
             return true;
         };
         RepositoryException e = Assert.Throws<RepositoryException>(() => RemotePull.Run(repo, "origin", new RemotePullOptions { Refs = ["os/main"], Connections = 1 }));
@@ -118,7 +117,7 @@ public sealed class RemotePullTests : IDisposable
         Assert.Empty(repo.ListRefs());
         server.Fault = static (_, _) => false;
         HashSet<string> before = [.. server.Requests];
-        server.Requests.Clear();
+        server.Forget();
         RemotePull.Run(repo, "origin", new RemotePullOptions { Refs = ["os/main"] });
         Assert.Equal(ending == ".commit" ? [] : before.Where(path => path.StartsWith("objects/") && path != victim && !path.Contains(".commit")).ToHashSet().Intersect(server.Requests), []);
         Fsck();
@@ -145,14 +144,12 @@ public sealed class RemotePullTests : IDisposable
             byte[] bytes = File.ReadAllBytes(scratch["source/" + path]);
             if (bytes.Length < 40)
             {
-                context.Response.StatusCode = 503;
-                context.Response.Close();
+                context.Respond(503);
                 return true;
             }
-            context.Response.ContentLength64 = bytes.Length;
-            context.Response.OutputStream.Write(bytes.AsSpan(0, bytes.Length / 2));
-            context.Response.OutputStream.Flush();
-            context.Response.Abort();
+            context.Head(200, ("Content-Length", bytes.Length.ToString()));
+            context.Raw(bytes.AsSpan(0, bytes.Length / 2));
+            context.Close();
             return true;
         };
         using Repo repo = New(RepoMode.Bare);
@@ -172,7 +169,7 @@ public sealed class RemotePullTests : IDisposable
         Assert.Contains("not found", Assert.Throws<RepositoryException>(() => RemotePull.Run(repo, "nowhere", new RemotePullOptions())).Message);
         server.Dispose();
         e = Assert.Throws<RepositoryException>(() => RemotePull.Run(repo, "origin", new RemotePullOptions { Refs = ["os/main"], Retries = 0 }));
-        Assert.Equal($"While fetching {server.Url}config", e.Message);
+        Assert.Equal($"While fetching {server.Url}summary.sig", e.Message);
         Assert.Empty(repo.ListObjects());
     }
 

@@ -1,0 +1,25 @@
+namespace OciOstree.Repository;
+
+/// <summary>Where the files of a remote are read from: web servers (<see cref="RemoteFetcher"/>) or a directory of this machine (<see cref="RemoteDirectory"/>).</summary>
+internal abstract class RemoteAccess : IDisposable
+{
+    /// <summary>How long a file other than an object and the summary may be.</summary>
+    public const int MaxSmallFile = 10 << 20;
+
+    /// <summary>Fetches a small file whole; null if there is none.</summary>
+    /// <param name="path">Below the repository, as <c>refs/heads/main</c>.</param>
+    /// <param name="limit">The most bytes it may have.</param>
+    /// <param name="known">A version that is here already and need not be sent again.</param>
+    /// <exception cref="RepositoryException">It cannot be had or is too long; the message names its address.</exception>
+    public abstract RemoteFile? TryFetch(string path, long limit, RemoteFileStamp? known = null);
+
+    /// <summary>The address that messages name a file by.</summary>
+    public abstract string Describe(string path);
+
+    /// <summary>How many bytes came over the network.</summary>
+    public virtual long BytesTransferred => 0;
+
+    public virtual void Dispose()
+    {
+    }
+}
