@@ -50,14 +50,26 @@ internal sealed class BootDisk : IDisposable
     /// Writes the boot sector, and the configuration that a distribution's installer leaves: ostree's syslinux backend finds <c>/boot/syslinux/syslinux.cfg</c>
     /// and keeps the file that it points to in step with the deployments.
     /// </summary>
-    internal void InstallExtlinux()
+    private void InstallExtlinux()
     {
         Directory.CreateDirectory(Root + "/boot/syslinux");
         Directory.CreateDirectory(Root + "/boot/loader.0");
         File.CreateSymbolicLink(Root + "/boot/loader", "loader.0");
-        File.WriteAllText(Root + "/boot/loader.0/syslinux.cfg", "DEFAULT ostree:mini\nTIMEOUT 1\nPROMPT 0\nSERIAL 0 115200\n");
+        File.WriteAllText(Root + "/boot/loader.0/syslinux.cfg", "DEFAULT ostree:0\nTIMEOUT 1\nPROMPT 0\nSERIAL 0 115200\n");
         File.CreateSymbolicLink(Root + "/boot/syslinux/syslinux.cfg", "../loader/syslinux.cfg");
         Tool.Run("extlinux", "--install", Root + "/boot/syslinux").Ok();
+    }
+
+    /// <summary>An empty system root with one stateroot, as an installer leaves it.</summary>
+    internal void InitializeSysroot(string stateroot)
+    {
+        OurProgram.Run("admin", "init-fs", "--epoch=1", Root).Ok();
+        OurProgram.Run("admin", "stateroot-init", "--sysroot", Root, stateroot).Ok();
+        // The real program sets what an installer would: that way it also has read our configuration.
+        string repo = Root + "/ostree/repo";
+        Tool.Run("ostree", "--repo=" + repo, "config", "set", "sysroot.bootloader", "syslinux").Ok();
+        Tool.Run("ostree", "--repo=" + repo, "config", "set", "sysroot.readonly", "true").Ok();
+        InstallExtlinux();
     }
 
     public void Dispose() => Unmount();

@@ -8,14 +8,13 @@ namespace OciOstree.Boot.Tests;
 /// <summary>A machine's life: deployed by our executable, booted by the real <c>ostree-prepare-root</c>, moved to a second version from inside, and back.</summary>
 public sealed class BootTests(ITestOutputHelper output)
 {
-    private const string GuestRegistry = "10.0.2.100:5000";
     private readonly Stopwatch _clock = Stopwatch.StartNew();
 
     [Fact]
     public void A_machine_boots_an_image_rebases_itself_and_rolls_back() => PrivateMounts.Run(() =>
     {
         var commands = new GuestCommands("oci-ostree status", "oci-ostree status --json",
-            $"oci-ostree rebase ostree-unverified-registry:{GuestRegistry}/mini:2", "oci-ostree rollback", "oci-ostree upgrade")
+            $"oci-ostree rebase ostree-unverified-registry:{VirtualMachine.Registry}/os:2", "oci-ostree rollback", "oci-ostree upgrade")
         { StageOn = 1 };
         using var scratch = new ScratchDirectory("boot");
         using var registry = RegistryServer.Start(scratch);
@@ -26,32 +25,32 @@ public sealed class BootTests(ITestOutputHelper output)
         {
             string tree = MakeTree(scratch, version, commands);
             OurProgram.Run("commit", "--repo", repo, "--branch=mini/" + version, "--tree=dir=" + tree, "--bootable", "--add-metadata-string=version=" + version, "--subject=Mini " + version).Ok();
-            string image = $"docker://{registry.Host}/mini:{version}";
+            string image = $"docker://{registry.Host}/os:{version}";
             OurProgram.Run("container", "encapsulate", "--tls-verify=false", "--repo", repo, "mini/" + version, image).Ok();
             Assert.NotEqual(previous, previous = Tool.Run("skopeo", "inspect", "--tls-verify=false", "--format={{.Digest}}", image).Ok().OutputLine);
         }
         Lap("two images made and pushed");
 
         using var disk = BootDisk.Create(scratch, "disk", "500M");
-        InitializeSysroot(disk);
+        disk.InitializeSysroot("mini");
         OurProgram.Run("deploy", "--tls-verify=false", "--sysroot", disk.Root, "--stateroot", "mini",
-            "--imgref", $"ostree-unverified-registry:{registry.Host}/mini:1", "--target-imgref", $"ostree-unverified-registry:{GuestRegistry}/mini:1",
+            "--imgref", $"ostree-unverified-registry:{registry.Host}/os:1", "--target-imgref", $"ostree-unverified-registry:{VirtualMachine.Registry}/os:1",
             "--karg=root=LABEL=" + BootDisk.Label, "--karg=rw", "--karg=console=ttyS0", "--karg=quiet").Ok();
         Lap("the first deployed");
-        PushDerived(scratch, $"{registry.Host}/mini:1");
+        PushDerived(scratch, $"{registry.Host}/os:1");
         Lap("the first built upon, and pushed under its name");
 
         var story = Boot(disk, registry.Port, scratch);
-        JudgeLife(story);
-        Assert.Contains(story.Output(1, "after"), line => line.Contains($"{GuestRegistry}/mini:2"));
+        Judge.Life(story);
+        Assert.Contains(story.Output(1, "after"), line => line.Contains($"{VirtualMachine.Registry}/os:2"));
         story.Expect(1, "started", "ostree-finalize-staged.service");
         story.ExpectSuccess(1, "finalize");
         story.ExpectSuccess(3, "step");
-        JudgeSystem(story, 4, "3");
+        Judge.System(story, 4, "3");
         story.Expect(4, "etc hostname", "edited");
-        story.Expect(4, "etc default", "of version 3");
+        story.Expect(4, "etc motto", "of version 3");
         story.Expect(4, "var-keep", "kept");
-        JudgeRemains(disk);
+        Judge.Remains(disk, "mini");
     });
 
     [Fact]
@@ -60,15 +59,15 @@ public sealed class BootTests(ITestOutputHelper output)
         var commands = new GuestCommands("ostree admin status", "true", "ostree admin deploy --os=mini mini/2", "ostree admin set-default 1");
         using var scratch = new ScratchDirectory("boot");
         using var disk = BootDisk.Create(scratch, "disk", "500M");
-        InitializeSysroot(disk);
+        disk.InitializeSysroot("mini");
         // The real program's commits, so that the two tests share nothing but the boot.
         foreach (string version in (string[])["1", "2"])
             Tool.Run("ostree", "commit", $"--repo={disk.Root}/ostree/repo", "--branch=mini/" + version, "--tree=dir=" + MakeTree(scratch, version, commands), "--bootable").Ok();
         OurProgram.Ostree("admin", "deploy", "--sysroot=" + disk.Root, "--os=mini", "--karg=root=LABEL=" + BootDisk.Label, "--karg=rw", "--karg=console=ttyS0", "--karg=quiet", "mini/1").Ok();
         Lap("the first deployed");
 
-        JudgeLife(Boot(disk, registryPort: 9, scratch));
-        JudgeRemains(disk);
+        Judge.Life(Boot(disk, registryPort: 9, scratch));
+        Judge.Remains(disk, "mini");
     });
 
     /// <summary>One of two versions of one system, which differ in everything that a merge of <c>/etc</c> looks at.</summary>
@@ -77,8 +76,8 @@ public sealed class BootTests(ITestOutputHelper output)
         string tree = scratch.MakeDirectory("tree" + version);
         BootTree.Make(tree, KernelPackage.Get(), version, commands);
         scratch.Write($"tree{version}/usr/etc/hostname", $"mini-{version}\n");
-        scratch.Write($"tree{version}/usr/etc/default", $"of version {version}\n");
-        scratch.Write($"tree{version}/usr/etc/containers/registries.conf", $"[[registry]]\nlocation = \"{GuestRegistry}\"\ninsecure = true\n");
+        scratch.Write($"tree{version}/usr/etc/motto", $"of version {version}\n");
+        scratch.Write($"tree{version}/usr/etc/containers/registries.conf", $"[[registry]]\nlocation = \"{VirtualMachine.Registry}\"\ninsecure = true\n");
         scratch.Write($"tree{version}/usr/etc/removed", "by the owner\n");
         if (version == "2")
             scratch.Write("tree2/usr/etc/added", "by version 2\n");
@@ -91,22 +90,11 @@ public sealed class BootTests(ITestOutputHelper output)
         string context = scratch.MakeDirectory("context");
         scratch.Write("context/Containerfile", $"""
             FROM {image}
-            RUN echo 3 >/usr/lib/version && sed -i 's/VERSION_ID=.*/VERSION_ID=3/' /usr/lib/os-release && echo of version 3 >/etc/default
+            RUN echo 3 >/usr/lib/version && sed -i 's/VERSION_ID=.*/VERSION_ID=3/' /usr/lib/os-release && echo of version 3 >/etc/motto
             """);
         string[] storage = ["--root", scratch["containers"], "--runroot", scratch["containers-run"], "--storage-driver", "overlay"];
         Tool.Run("buildah", [.. storage, "bud", "--quiet", "--isolation", "chroot", "--tls-verify=false", "-t", "derived", context]).Ok();
         Tool.Run("buildah", [.. storage, "push", "--quiet", "--tls-verify=false", "derived", "docker://" + image]).Ok();
-    }
-
-    private static void InitializeSysroot(BootDisk disk)
-    {
-        OurProgram.Run("admin", "init-fs", "--epoch=1", disk.Root).Ok();
-        OurProgram.Run("admin", "stateroot-init", "--sysroot", disk.Root, "mini").Ok();
-        // The real program sets what an installer would: that way it also has read our configuration.
-        string repo = disk.Root + "/ostree/repo";
-        Tool.Run("ostree", "--repo=" + repo, "config", "set", "sysroot.bootloader", "syslinux").Ok();
-        Tool.Run("ostree", "--repo=" + repo, "config", "set", "sysroot.readonly", "true").Ok();
-        disk.InstallExtlinux();
     }
 
     private BootStory Boot(BootDisk disk, int registryPort, ScratchDirectory scratch)
@@ -119,65 +107,6 @@ public sealed class BootTests(ITestOutputHelper output)
         output.WriteLine(story.Everything);
         disk.Mount();
         return story;
-    }
-
-    private static void JudgeLife(BootStory story)
-    {
-        JudgeSystem(story, 1, "1");
-        story.Expect(1, "etc hostname", "mini-1");
-        story.Expect(1, "etc removed", "by the owner");
-        story.Expect(1, "var-keep", "-");
-        story.ExpectSuccess(1, "step");
-        story.ExpectSuccess(1, "after");
-
-        JudgeSystem(story, 2, "2");
-        Assert.NotEqual(story.Deployment(1), story.Deployment(2));
-        // What the owner changed stays changed; what only the system changed, follows the system.
-        story.Expect(2, "etc hostname", "edited");
-        story.Expect(2, "etc local", "mine");
-        story.Expect(2, "etc-mode local", "640:12:34");
-        story.Expect(2, "etc removed", "-");
-        story.Expect(2, "etc default", "of version 2");
-        story.Expect(2, "etc added", "by version 2");
-        story.Expect(2, "var-keep", "kept");
-        story.ExpectSuccess(2, "step");
-        story.ExpectSuccess(2, "after");
-
-        JudgeSystem(story, 3, "1");
-        story.Expect(3, "etc hostname", "edited");
-        story.Expect(3, "etc default", "of version 1");
-        story.Expect(3, "etc added", "-");
-        story.Expect(3, "var-keep", "kept");
-    }
-
-    private static void JudgeSystem(BootStory story, int boot, string version)
-    {
-        story.Expect(boot, "version", version);
-        story.Expect(boot, "ostree-booted", "yes");
-        story.Expect(boot, "writable /usr", "no");
-        story.Expect(boot, "writable /sysroot", "no");
-        story.Expect(boot, "writable /etc", "yes");
-        story.Expect(boot, "writable /var", "yes");
-        story.ExpectSuccess(boot, "status");
-        story.ExpectSuccess(boot, "json");
-        string json = string.Concat(story.Output(boot, "json"));
-        if (json.Length > 0)
-        {
-            using var status = JsonDocument.Parse(json);
-            var booted = status.RootElement.GetProperty("booted");
-            Assert.Equal($"ostree-unverified-registry:{GuestRegistry}/mini:{(version == "3" ? "1" : version)}", booted.GetProperty("image").GetProperty("reference").GetString());
-        }
-    }
-
-    /// <summary>What the machine leaves behind is as sound for the real programs as for ours.</summary>
-    private static void JudgeRemains(BootDisk disk)
-    {
-        string repo = disk.Root + "/ostree/repo";
-        string[] status = Tool.Run("ostree", "admin", "status", "--sysroot=" + disk.Root).Ok().OutputLines;
-        Assert.Equal(2, status.Count(line => line.TrimStart(' ', '*').StartsWith("mini ", StringComparison.Ordinal)));
-        Tool.Run("ostree", "fsck", "--repo=" + repo).Ok();
-        OurProgram.Run("fsck", "--repo", repo).Ok();
-        Assert.DoesNotContain(Directory.GetFileSystemEntries(repo + "/tmp"), path => Path.GetFileName(path).StartsWith("staging-", StringComparison.Ordinal));
     }
 
     private void Lap(string what) => output.WriteLine($"{_clock.ElapsedMilliseconds,7} ms: {what}");

@@ -84,7 +84,7 @@ internal static class BootTree
         Tool.Shell($"find . | LC_ALL=C sort | cpio --quiet -o -H newc -R 0:0 --reproducible | gzip -1n >'{target}'", scratch.Path).Ok();
     }
 
-    private static void CopyScript(string name, string target)
+    internal static void CopyScript(string name, string target)
     {
         File.Copy(Path.Combine(Guest, name), target);
         using var file = Files.Open(target);

@@ -1,21 +1,26 @@
+using System.Globalization;
+
 namespace OciOstree.Boot.Tests;
 
 /// <summary>QEMU without hardware help: the disk is booted by its own boot loader, and the guest tells its story on the second serial port.</summary>
 internal static class VirtualMachine
 {
+    /// <summary>How a guest reaches the registry on the host's loopback.</summary>
+    internal const string Registry = "10.0.2.100:5000";
+
     /// <summary>Runs until the guest powers off, and returns what it told.</summary>
-    /// <param name="registryPort">A port on the host's loopback that the guest reaches as <c>10.0.2.100:5000</c>; nothing else is reachable.</param>
-    internal static BootStory Run(string image, int registryPort, ScratchDirectory scratch, TimeSpan timeout)
+    /// <param name="registryPort">The port on the host's loopback behind <see cref="Registry"/>; nothing else is reachable.</param>
+    internal static BootStory Run(string image, int registryPort, ScratchDirectory scratch, TimeSpan timeout, int memory = 768)
     {
         string console = scratch["console.log"], story = scratch["story.log"];
         var start = new ToolStart("qemu-system-x86_64") { Timeout = timeout };
         try
         {
             Tool.Run(start,
-                "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "1", "-m", "768", "-nodefaults", "-display", "none",
+                "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "1", "-m", memory.ToString(CultureInfo.InvariantCulture), "-nodefaults", "-display", "none",
                 "-serial", "file:" + console, "-serial", "file:" + story,
                 "-drive", $"file={image},if=virtio,format=raw,cache=unsafe",
-                "-netdev", $"user,id=n0,restrict=on,guestfwd=tcp:10.0.2.100:5000-cmd:socat - TCP:127.0.0.1:{registryPort}",
+                "-netdev", $"user,id=n0,restrict=on,guestfwd=tcp:{Registry}-cmd:socat - TCP:127.0.0.1:{registryPort}",
                 "-device", "virtio-net-pci,netdev=n0").Ok();
         }
         catch (ToolException e)
