@@ -12,8 +12,10 @@ internal static class OstreeVerbs
         root.Add(ChecksumCommand.Create());
         root.Add(CommitCommand.Create());
         root.Add(ConfigCommand.Create());
+        root.Add(CreateUsbCommand.Create());
         root.Add(DiffCommand.Create());
         root.Add(ExportCommand.Create());
+        root.Add(FindRemotesCommand.Create());
         root.Add(FsckCommand.Create());
         root.Add(InitCommand.Create());
         root.Add(LogCommand.Create());
