@@ -16,6 +16,8 @@ internal static class ContainerVerbs
     {
         group.Add(EncapsulateCommand.Create());
         group.Add(UnencapsulateCommand.Create());
+        group.Add(InfoCommand.Create());
+        group.Add(CompareCommand.Create());
         group.Add(CommitCommand.Create());
         group.Add(LintCommand.Create());
         group.Add(ImageVerbs.Group());

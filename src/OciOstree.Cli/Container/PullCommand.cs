@@ -1,6 +1,5 @@
 using System.CommandLine;
 using OciOstree.Container;
-using OciOstree.Registry;
 using OciOstree.Repository;
 
 namespace OciOstree.Cli.Container;
@@ -74,11 +73,7 @@ internal static class PullCommand
     {
         if (plan.Previous is { } previous)
         {
-            var old = previous.Manifest.Layers.DistinctBy(layer => layer.Digest).ToDictionary(layer => layer.Digest);
-            var now = plan.Manifest.Layers.DistinctBy(layer => layer.Digest).ToDictionary(layer => layer.Digest);
-            Line("Total new layers: ", [.. now.Values], plan.Manifest.Layers.Sum(layer => layer.Size));
-            Line("Removed layers:   ", [.. old.Values.Where(layer => !now.ContainsKey(layer.Digest))]);
-            Line("Added layers:     ", [.. now.Values.Where(layer => !old.ContainsKey(layer.Digest))]);
+            LayerChangesText.Write(LayerChanges.Between(previous.Manifest, plan.Manifest));
         }
 
         var present = plan.Layers.Count(layer => layer.Commit is not null);
@@ -88,9 +83,6 @@ internal static class PullCommand
             Console.Out.Flush();
         }
     }
-
-    private static void Line(string what, IReadOnlyList<Descriptor> layers, long? size = null) =>
-        Console.Out.WriteLine($"{what}{layers.Count,-4}  Size: {Output.Size(size ?? layers.Sum(layer => layer.Size))}");
 
     private static void Report(bool asJson, string line, Func<StoredImage> value)
     {

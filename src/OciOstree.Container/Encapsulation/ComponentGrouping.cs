@@ -9,24 +9,27 @@ internal sealed class ComponentGrouping(CommitContent content)
     private const uint PackageFrequency = 1;
     private const uint DirectoryFrequency = 100;
 
+    /// <summary>The component that the database itself is.</summary>
+    internal const string PackageDatabase = "package-database";
+
     private const string KernelDirectory = "usr/lib/modules";
     private const int DirectoryDepth = 3;
 
     private readonly Dictionary<string, Component> components = new(StringComparer.Ordinal);
     private readonly Dictionary<Checksum, string> owners = [];
-    private string? databasePath;
-    private bool hasPackages;
+    private readonly List<string> databasePaths = [];
 
     internal IReadOnlyDictionary<Checksum, string> Owners => owners;
 
     /// <summary>By name, so that nothing depends on how they were found.</summary>
     internal IReadOnlyList<Component> Components => [.. components.Values.OrderBy(c => c.Id, StringComparer.Ordinal)];
 
-    internal void ClaimPackages(DpkgDatabase database)
+    /// <param name="databasePath">The directory of the database in the tree.</param>
+    /// <param name="packages">By name, with their paths in the tree.</param>
+    internal void ClaimPackages(string databasePath, IEnumerable<(string Package, IReadOnlyList<string> Paths)> packages)
     {
-        databasePath = database.Path;
-        hasPackages = true;
-        foreach ((string package, IReadOnlyList<string> paths) in database.ReadPackages())
+        databasePaths.Add(databasePath);
+        foreach ((string package, IReadOnlyList<string> paths) in packages)
         {
             foreach (string path in paths)
             {
@@ -65,12 +68,12 @@ internal sealed class ComponentGrouping(CommitContent content)
             return path.Name == "initramfs.img" ? ("initramfs", Component.EveryBuild) : ("kernel", PackageFrequency);
         }
 
-        if (databasePath is not null && (directory == databasePath || directory.StartsWith(databasePath + "/", StringComparison.Ordinal)))
+        if (databasePaths.Any(path => directory == path || directory.StartsWith(path + "/", StringComparison.Ordinal)))
         {
-            return ("package-database", Component.EveryBuild);
+            return (PackageDatabase, Component.EveryBuild);
         }
 
-        uint frequency = hasPackages ? DirectoryFrequency : PackageFrequency;
+        uint frequency = databasePaths.Count > 0 ? DirectoryFrequency : PackageFrequency;
         if (directory.Length == 0)
         {
             return ("toplevel", frequency);

@@ -108,7 +108,7 @@ public sealed class ContentMeta
     }
 
     /// <summary>
-    /// Finds the components in the tree: the packages of its own package database (dpkg's) and, for what none owns, the kernel, the initramfs, the
+    /// Finds the components in the tree: the packages of its own package databases (dpkg's, rpm's) and, for what none owns, the kernel, the initramfs, the
     /// database itself and directories down to the third level.
     /// </summary>
     public static ContentMeta FromTree(CommitContent content)
@@ -118,7 +118,13 @@ public sealed class ContentMeta
         if (DpkgDatabase.Find(content) is { } dpkg)
         {
             architecture = dpkg.Architecture;
-            grouping.ClaimPackages(dpkg);
+            grouping.ClaimPackages(dpkg.Path, dpkg.ReadPackages());
+        }
+
+        if (RpmFileOwners.Find(content) is { } rpm)
+        {
+            architecture ??= rpm.Architecture;
+            grouping.ClaimPackages(rpm.Path, rpm.Packages);
         }
 
         grouping.ClaimDirectories();

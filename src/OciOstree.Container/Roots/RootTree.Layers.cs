@@ -1,6 +1,7 @@
 using OciOstree.Formats.Tar;
 using OciOstree.Linux;
 using OciOstree.Registry;
+using OciOstree.Repository;
 
 namespace OciOstree.Container;
 
@@ -18,73 +19,110 @@ public sealed partial class RootTree
     public static RootTree FromImage(IImageSource source, Manifest manifest, ImageConfig config, Func<string, bool> wanted, ITransferProgress? progress = null, CancellationToken cancellationToken = default)
     {
         var root = new RootNode(null, "") { Type = FileType.Directory, Permissions = 0x1ed /* rwxr-xr-x */ };
-        var temporary = LinuxDirectory.Open(System.IO.Path.GetTempPath());
-        var spool = new ContentSpool(temporary);
-        var held = new Spooled(temporary, spool);
+        var spooled = new Spooled();
         try
         {
-            for (var index = 0; index < manifest.Layers.Count; index++)
+            foreach (var (layer, index) in LayersOf(manifest, config).Select((layer, index) => (layer, index)))
             {
-                var diffId = index < config.DiffIds.Count ? config.DiffIds[index] : default;
-                ReadLayer(source, new PlannedLayer(manifest.Layers[index], diffId, LayerKind.Derived, "", null), new LayerReader(root, index, spool, wanted), progress ?? TransferProgress.None, cancellationToken);
+                var reader = new LayerReader(root, index, spooled.Content, wanted, isPartial: false);
+                LayerScan.Run(source, layer, progress ?? TransferProgress.None, cancellationToken, reader.Read);
             }
 
-            return new RootTree(root, node => node.Content is long start ? spool.Open(start, node.Size) : node.Size == 0 ? Stream.Null : null, held);
+            return new RootTree(root, spooled.Open, spooled);
         }
         catch
         {
-            held.Dispose();
+            spooled.Dispose();
             throw;
         }
     }
 
-    private static void ReadLayer(IImageSource source, PlannedLayer layer, LayerReader reader, ITransferProgress progress, CancellationToken cancellationToken)
+    /// <summary>
+    /// Reads only the wanted files of an image, and of its layers no more than that takes: those with the commit as far as the wanted content,
+    /// the others, which say nothing of what they have, whole.
+    /// </summary>
+    /// <param name="wanted">Whether a path (no leading slash) is wanted.</param>
+    /// <exception cref="ContainerException">A layer cannot be had, or makes no sense.</exception>
+    public static RootTree PartOfImage(IImageSource source, Manifest manifest, ImageConfig config, Func<string, bool> wanted, ITransferProgress? progress = null, CancellationToken cancellationToken = default)
     {
+        progress ??= TransferProgress.None;
+        var root = new RootNode(null, "") { Type = FileType.Directory, Permissions = 0x1ed };
+        var spooled = new Spooled();
         try
         {
-            using var download = new LayerDownload(source, layer, progress, cancellationToken);
-            try
+            var layers = LayersOf(manifest, config);
+            var ofCommit = layers.Where(layer => layer.Kind != LayerKind.Derived).ToArray();
+            CommitLayers? commit = null;
+            if (ofCommit.Length > 0)
             {
-                var tar = new TarReader(download.Reader);
-                while (tar.Next() is { } entry)
+                commit = new CommitLayers(source, ofCommit, config.Labels.GetValueOrDefault(ImageLabels.Commit), progress, cancellationToken);
+                foreach (var (path, checksum) in commit.FindFiles(wanted))
                 {
-                    cancellationToken.ThrowIfCancellationRequested();
-                    reader.Read(entry, tar.Content);
-                }
+                    var node = root;
+                    foreach (var name in path.Split('/'))
+                    {
+                        node.Type = FileType.Directory;
+                        node = node.GetOrAdd(name);
+                    }
 
-                download.Finish();
+                    (node.Type, node.Content) = (FileType.RegularFile, checksum);
+                }
             }
-            catch (Exception e) when (e is FormatException or ContainerException && download.FindCause() is { } cause)
+
+            for (var index = ofCommit.Length; index < layers.Length; index++)
             {
-                throw new PipeBrokenException(cause);
+                var reader = new LayerReader(root, index, spooled.Content, wanted, isPartial: true);
+                LayerScan.Run(source, layers[index], progress, cancellationToken, reader.Read);
             }
+
+            var left = root.Walk().Where(node => node.Content is Checksum).ToLookup(node => (Checksum)node.Content!);
+            commit?.ReadFiles(left.Select(group => group.Key).ToHashSet(), (checksum, header, size, content) =>
+            {
+                var start = header.IsSymlink || size == 0 ? (object?)null : spooled.Content.Add(content);
+                foreach (var node in left[checksum])
+                {
+                    (node.Type, node.Permissions) = (FileStatus.TypeOf(header.Mode), header.Mode & ModeBits.PermissionMask);
+                    (node.Uid, node.Gid, node.Size) = (header.Uid, header.Gid, size);
+                    (node.LinkTarget, node.Content) = (header.IsSymlink ? header.SymlinkTarget : null, start);
+                }
+            });
+            return new RootTree(root, spooled.Open, spooled);
         }
-        catch (PipeBrokenException e) when (e.InnerException is OperationCanceledException)
+        catch
         {
-            throw new OperationCanceledException(e.Message, e, cancellationToken);
-        }
-        catch (Exception e) when (e is FormatException or ContainerException or IOException)
-        {
-            throw new ContainerException($"Reading layer {layer.Descriptor.Digest}", e is PipeBrokenException { InnerException: { } cause } ? cause : e);
+            spooled.Dispose();
+            throw;
         }
     }
 
-    private sealed class Spooled(LinuxDirectory directory, ContentSpool spool) : IDisposable
+    private static PlannedLayer[] LayersOf(Manifest manifest, ImageConfig config) =>
+        [.. ManifestLayout.Parse(manifest, config).Layers.Select(layer => new PlannedLayer(layer.Descriptor, layer.DiffId, layer.Kind, "", null))];
+
+    /// <summary>The content that was asked for.</summary>
+    private sealed class Spooled : IDisposable
     {
+        private readonly LinuxDirectory directory = LinuxDirectory.Open(System.IO.Path.GetTempPath());
+
+        internal Spooled() => Content = new ContentSpool(directory);
+
+        internal ContentSpool Content { get; }
+
+        internal Stream? Open(RootNode node) => node.Content is long start ? Content.Open(start, node.Size) : node.Size == 0 ? Stream.Null : null;
+
         public void Dispose()
         {
-            spool.Dispose();
+            Content.Dispose();
             directory.Dispose();
         }
     }
 
     /// <summary>Lays one layer over those beneath.</summary>
-    private sealed class LayerReader(RootNode root, int layer, ContentSpool spool, Func<string, bool> wanted)
+    private sealed class LayerReader(RootNode root, int layer, ContentSpool spool, Func<string, bool> wanted, bool isPartial)
     {
         // What an ostree layer's paths link to: no part of the root that a machine gets.
         private readonly Dictionary<string, RootNode> objects = new(StringComparer.Ordinal);
 
-        internal void Read(TarEntry entry, Stream content)
+        internal bool Read(TarEntry entry, Stream content)
         {
             var path = LayerName.Split(entry.Name);
             var name = string.Join('/', path);
@@ -100,7 +138,7 @@ public sealed partial class RootTree
             }
             else if (name.StartsWith(LayerPath.RepositoryPrefix + "objects/", StringComparison.Ordinal))
             {
-                return;
+                return true;
             }
             else if (path.Length == 0)
             {
@@ -113,10 +151,17 @@ public sealed partial class RootTree
             {
                 Hide(path);
             }
-            else
+            else if (!isPartial || wanted(name))
             {
                 Place(path, name, entry, content);
             }
+            else if (entry.Type != TarEntryType.Directory)
+            {
+                // It is in the place of whatever was wanted there before.
+                FindLiterally(path[..^1])?.Remove(path[^1]);
+            }
+
+            return true;
         }
 
         private void Place(string[] path, string name, TarEntry entry, Stream content)

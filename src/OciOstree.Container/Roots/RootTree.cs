@@ -110,6 +110,28 @@ public sealed partial class RootTree : IDisposable
         return new RootTree(root, node => repo.OpenFile((Checksum)node.Content!).Content);
     }
 
+    /// <summary>The files at wanted paths of a commit that was read already; owners and permissions are not.</summary>
+    internal static RootTree PartOfCommit(CommitContent content, Func<string, bool> wanted)
+    {
+        var root = new RootNode(null, "") { Type = FileType.Directory };
+        foreach (var item in content.Objects)
+        {
+            foreach (var path in item.Paths.Where(path => wanted(path.ToString())))
+            {
+                var node = root;
+                foreach (var name in path.ToString().Split('/'))
+                {
+                    node.Type = FileType.Directory;
+                    node = node.GetOrAdd(name);
+                }
+
+                (node.Type, node.Size, node.LinkTarget, node.Content) = (item.SymlinkTarget is null ? FileType.RegularFile : FileType.SymbolicLink, item.Size, item.SymlinkTarget, item.Checksum);
+            }
+        }
+
+        return new RootTree(root, node => content.Repo.OpenFile((Checksum)node.Content!).Content);
+    }
+
     private static void Read(LinuxDirectory directory, RootNode node, int depth)
     {
         foreach (var entry in directory.ReadEntries())

@@ -56,8 +56,8 @@ public sealed partial class ImageStore(Repo repo)
     /// <summary>The layers of an image, lowest first, with what its history says of each.</summary>
     public static IReadOnlyList<(Descriptor Layer, string CreatedBy)> History(ImportedImage image)
     {
-        var history = HistoryOf(image.Config, image.Manifest.Layers.Count);
-        return [.. image.Manifest.Layers.Select((layer, index) => (layer, index < history.Count ? history[index] : ""))];
+        var history = HistoryOf(image.Config, image.Manifest);
+        return [.. image.Manifest.Layers.Select((layer, index) => (layer, history[index]))];
     }
 
     /// <summary>Forgets an image; its layers stay until they are pruned.</summary>
@@ -152,6 +152,13 @@ public sealed partial class ImageStore(Repo repo)
         }
 
         return layers;
+    }
+
+    /// <summary>What the history says of each layer of a manifest, lowest first; empty where it says nothing.</summary>
+    public static IReadOnlyList<string> HistoryOf(ImageConfig config, Manifest manifest)
+    {
+        var history = HistoryOf(config, manifest.Layers.Count);
+        return [.. manifest.Layers.Select((_, index) => index < history.Count ? history[index] : "")];
     }
 
     /// <summary>What the history says of each layer: entries that made none are passed over where the image marks them.</summary>

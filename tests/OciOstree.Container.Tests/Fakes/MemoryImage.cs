@@ -56,6 +56,15 @@ internal sealed class MemoryImage : IImageSource
         }
 
         image.layers.AddRange(manifest.Layers);
+        var config = ImageConfig.Parse(Blob(manifest.Config.Digest));
+        image.diffIds.AddRange(config.DiffIds);
+        image.history.AddRange(config.History);
+        image.Created = config.Created;
+        foreach (var (name, value) in config.Labels)
+        {
+            image.Labels[name] = value;
+        }
+
         return image;
     }
 
@@ -64,7 +73,9 @@ internal sealed class MemoryImage : IImageSource
     public MemoryImage AddTar(Action<TarWriter> write) => AddTar(Tar(write));
 
     /// <summary>Adds a layer of these bytes, compressed.</summary>
-    public MemoryImage AddTar(byte[] tar, CompressionLevel level = CompressionLevel.Fastest)
+    public MemoryImage AddTar(byte[] tar, CompressionLevel level = CompressionLevel.Fastest) => AddBlob(Compress(tar, level), Digest.Compute(tar));
+
+    public static byte[] Compress(byte[] tar, CompressionLevel level = CompressionLevel.Fastest)
     {
         using var compressed = new MemoryStream();
         using (var gzip = new GZipStream(compressed, level, leaveOpen: true))
@@ -72,11 +83,12 @@ internal sealed class MemoryImage : IImageSource
             gzip.Write(tar);
         }
 
-        return AddBlob(compressed.ToArray(), Digest.Compute(tar));
+        return compressed.ToArray();
     }
 
     public MemoryImage AddBlob(byte[] blob, Digest diffId, string mediaType = MediaTypes.OciLayerGzip)
     {
+        raw = null;
         var digest = Digest.Compute(blob);
         blobs[digest] = blob;
         layers.Add(new Descriptor(mediaType, digest, blob.Length));
