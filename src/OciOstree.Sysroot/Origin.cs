@@ -90,6 +90,13 @@ public sealed class Origin
         File.RemoveKey(Group, "unlocked");
     }
 
+    internal Origin WithoutTransientState()
+    {
+        Origin copy = Clone();
+        copy.RemoveTransientState();
+        return copy;
+    }
+
     private void Set(string key, string? value)
     {
         if (value is null)

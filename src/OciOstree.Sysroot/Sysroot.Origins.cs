@@ -68,21 +68,30 @@ public sealed partial class Sysroot
         WriteDeployments([target, .. _deployments.Where(d => !ReferenceEquals(d, target))]);
     }
 
+    /// <summary>What <see cref="Rollback"/> would make the next to boot; null if there is nothing to go back to.</summary>
+    public Deployment? RollbackTarget
+    {
+        get
+        {
+            string? stateroot = (Booted ?? _deployments.FirstOrDefault())?.Stateroot;
+            List<Deployment> own = [.. _deployments.Where(d => d.Stateroot == stateroot && !d.IsStaged)];
+            return Booted is not null && own.Count > 0 && !own[0].IsSame(Booted)
+                ? own.Find(d => d.IsSame(Booted))
+                : own.Skip(1).FirstOrDefault();
+        }
+    }
+
     /// <summary>
     /// Swaps what boots next with what booted before: makes the rollback deployment the default, or the booted one where another is waiting already.
     /// Returns the one that will boot.
     /// </summary>
     public Deployment Rollback()
     {
-        string stateroot = (Booted ?? _deployments.FirstOrDefault())?.Stateroot ?? throw new SysrootException("There are no deployments");
-        List<Deployment> own = [.. _deployments.Where(d => d.Stateroot == stateroot && !d.IsStaged)];
-        Deployment? target = Booted is not null && own.Count > 0 && !own[0].IsSame(Booted)
-            ? own.Find(d => d.IsSame(Booted))
-            : own.Skip(1).FirstOrDefault();
-        if (target is null)
+        if (_deployments.Count == 0)
         {
-            throw new SysrootException("There is no deployment to roll back to");
+            throw new SysrootException("There are no deployments");
         }
+        Deployment target = RollbackTarget ?? throw new SysrootException("There is no deployment to roll back to");
         WriteDeployments([target, .. _deployments.Where(d => !ReferenceEquals(d, target))]);
         return _deployments.First(d => d.IsSame(target));
     }
@@ -97,6 +106,48 @@ public sealed partial class Sysroot
         Deployment changed = deployment.Clone();
         changed.BootEntry.Options = KernelArguments.From(arguments).ToString();
         WriteDeployments([.. _deployments.Select(d => ReferenceEquals(d, deployment) ? changed : d)]);
+    }
+
+    /// <summary>
+    /// Gives the next boot other kernel arguments. What runs keeps its own: a new deployment of the same commit gets them, so that a rollback leads back to arguments
+    /// that are known to boot. A deployment that only waits is changed where it is.
+    /// </summary>
+    /// <param name="deployment">What to go on from.</param>
+    /// <param name="arguments">All of them; <c>ostree=</c> is set by this.</param>
+    /// <param name="lockFinalization">A new staged deployment waits until it is unlocked.</param>
+    public void ChangeKernelArguments(Deployment deployment, KernelArguments arguments, bool lockFinalization = false)
+    {
+        if (deployment.IsStaged)
+        {
+            SetKernelArgumentsInPlace(deployment, arguments);
+            if (lockFinalization)
+            {
+                SetFinalizationLocked(true);
+            }
+            return;
+        }
+        if (!deployment.IsSame(Booted))
+        {
+            SetKernelArguments(deployment, arguments.ToList());
+            return;
+        }
+        var request = new DeployRequest
+        {
+            Stateroot = deployment.Stateroot,
+            Commit = deployment.Commit,
+            Origin = deployment.Origin?.WithoutTransientState(),
+            Merge = deployment,
+            KernelArguments = arguments.ToList(),
+            OverlayInitrds = deployment.OverlayInitrds,
+            LockFinalization = lockFinalization,
+        };
+        if (CanStage)
+        {
+            Stage(request);
+            return;
+        }
+        Deployment deployed = Deploy(request);
+        AddDeployment(deployed, deployment);
     }
 
     private void WriteOrigin(Deployment deployment, bool sync)

@@ -13,9 +13,15 @@ internal static class KargsCommand
         var replace = Opts.Many("--replace", "KEY=VALUE", "Change the value of a key that is there once; KEY=OLD=NEW where it is there more often");
         var delete = Opts.Many("--delete", "KEY=VALUE", "Remove; KEY alone where it is there once");
         var deleteIfPresent = Opts.Many("--delete-if-present", "KEY=VALUE", "Remove if it is there");
-        var verb = new Verb("kargs", "Show or change the kernel arguments of the next boot", "oci-ostree kargs", "oci-ostree kargs --append=console=ttyS0 --delete=quiet")
+        var editor = Opts.Flag("--editor", "Change them in an editor (VISUAL, else EDITOR, else vi)");
+        var import = Opts.Flag("--import-proc-cmdline", "Go on from what the running kernel was told");
+        var index = Opts.Number("--deploy-index", "INDEX", "Work on this deployment instead of the next to boot, as `status --json` numbers it");
+        var locked = Opts.Flag("--lock-finalization", "Let no boot use them until `ostree admin lock-finalization --unlock`");
+        var unchanged = Opts.Flag("--unchanged-exit-77", "Exit with 77 if nothing changed");
+        var json = Opts.Flag("--json", "Print them as JSON");
+        var verb = new Verb("kargs", "Show or change the kernel arguments of the next boot", "oci-ostree kargs", "oci-ostree kargs --append=console=ttyS0 --delete=quiet", "oci-ostree kargs --editor")
         {
-            append, appendIfMissing, replace, delete, deleteIfPresent,
+            append, appendIfMissing, replace, delete, deleteIfPresent, editor, import, index, locked, unchanged, json,
         };
         var machine = new MachineSysroot().AddRebootTo(verb);
         return verb.Does(parsed =>
@@ -28,16 +34,22 @@ internal static class KargsCommand
                 (append, (arguments, word) => arguments.Append(word)),
                 (appendIfMissing, (arguments, word) => arguments.AppendIfMissing(word)),
             };
-            if (changes.All(change => parsed.GetValue(change.Option)!.Length == 0))
+            var asked = changes.Any(change => parsed.GetValue(change.Option)!.Length > 0);
+            if (asked && parsed.GetValue(editor))
+            {
+                throw new UsageException("--editor goes with no other change");
+            }
+
+            if (!asked && !parsed.GetValue(editor) && !parsed.GetValue(import))
             {
                 using var reading = machine.OpenToRead(parsed);
-                Console.Out.WriteLine(WithoutOstree(MachineSysroot.Next(reading, machine.Stateroot(reading, parsed)).KernelArguments));
-                return;
+                Print(Target(reading).KernelArguments, parsed.GetValue(json), "");
+                return ExitCodes.Ok;
             }
 
             using var sysroot = machine.Open(parsed);
-            var next = MachineSysroot.Next(sysroot, machine.Stateroot(sysroot, parsed));
-            var changed = next.KernelArguments;
+            var target = Target(sysroot);
+            var changed = parsed.GetValue(import) ? KernelArguments.FromProcCommandLine() : target.KernelArguments;
             foreach (var (option, apply) in changes)
             {
                 foreach (var word in parsed.GetValue(option)!)
@@ -46,27 +58,51 @@ internal static class KargsCommand
                 }
             }
 
-            if (changed.ToString() == next.KernelArguments.ToString())
+            if (parsed.GetValue(editor))
             {
-                Console.Out.WriteLine("No changes.");
-                return;
+                changed = KernelArgumentsEditor.Edit(changed);
             }
 
-            if (next.IsStaged)
+            if (WithoutOstree(changed) == WithoutOstree(target.KernelArguments))
             {
-                sysroot.SetKernelArgumentsInPlace(next, changed);
-            }
-            else
-            {
-                sysroot.SetKernelArguments(next, changed.ToList());
+                Print(target.KernelArguments, parsed.GetValue(json), "No changes.");
+                return parsed.GetValue(unchanged) ? ExitCodes.Unchanged : ExitCodes.Ok;
             }
 
-            Console.Out.WriteLine($"Kernel arguments of the next boot: {WithoutOstree(changed)}");
+            sysroot.ChangeKernelArguments(target, changed, parsed.GetValue(locked));
+            Print(changed, parsed.GetValue(json), $"Kernel arguments of the next boot: {WithoutOstree(changed)}");
             machine.Reboot(sysroot, parsed);
+            return ExitCodes.Ok;
+
+            Deployment Target(Sysroot.Sysroot from) =>
+                parsed.GetValue(index) is { } at ? from.DeploymentAt((int)Math.Clamp(at, -1, int.MaxValue)) : MachineSysroot.Next(from, machine.Stateroot(from, parsed));
         });
     }
 
+    private static void Print(KernelArguments arguments, bool json, string sentence)
+    {
+        if (!json)
+        {
+            Console.Out.WriteLine(sentence.Length > 0 ? sentence : WithoutOstree(arguments));
+            return;
+        }
+
+        Output.Json(writer =>
+        {
+            writer.WriteStartObject();
+            writer.WriteStartArray("kernelArguments");
+            foreach (var word in arguments.ToList().Where(IsOwners))
+            {
+                writer.WriteStringValue(word);
+            }
+
+            writer.WriteEndArray();
+            writer.WriteEndObject();
+        });
+    }
+
+    private static string WithoutOstree(KernelArguments arguments) => string.Join(' ', arguments.ToList().Where(IsOwners));
+
     // Where the root is found is not the owner's to change.
-    private static string WithoutOstree(KernelArguments arguments) =>
-        string.Join(' ', arguments.ToList().Where(word => !word.StartsWith("ostree=", StringComparison.Ordinal)));
+    internal static bool IsOwners(string word) => !word.StartsWith("ostree=", StringComparison.Ordinal);
 }

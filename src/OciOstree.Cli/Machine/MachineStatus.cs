@@ -1,4 +1,6 @@
+using System.Globalization;
 using OciOstree.Container;
+using OciOstree.Registry;
 using OciOstree.Repository;
 using OciOstree.Sysroot;
 
@@ -41,6 +43,9 @@ internal sealed class MachineStatus
 
     public string? Version { get; }
 
+    /// <summary>How many of the image's layers, and of their compressed bytes, the running system has too (where none runs: the first deployment); null if either is no image.</summary>
+    public (int Layers, long Bytes)? Shared { get; private set; }
+
     public DateTimeOffset? Created { get; }
 
     /// <summary>Its part in the boot order in a word, or nothing.</summary>
@@ -54,8 +59,16 @@ internal sealed class MachineStatus
     public static List<MachineStatus> All(Sysroot.Sysroot sysroot)
     {
         List<MachineStatus> all = [.. sysroot.Deployments.Select(deployment => new MachineStatus(sysroot, deployment))];
+        var compared = all.Find(status => status.IsBooted) ?? all.FirstOrDefault();
+        HashSet<Digest> present = [.. compared?.Image?.Manifest.Layers.Select(layer => layer.Digest) ?? []];
         foreach (var status in all)
         {
+            if (status.Image is { } image && compared?.Image is not null && !ReferenceEquals(status, compared))
+            {
+                var shared = image.Manifest.Layers.Where(layer => present.Contains(layer.Digest)).ToList();
+                status.Shared = (shared.Count, shared.Sum(layer => layer.Size));
+            }
+
             if (status.Image?.CachedUpdate is { } update && !all.Exists(other => other.Image?.ManifestDigest == update.ManifestDigest))
             {
                 status.Update = update;
@@ -69,9 +82,15 @@ internal sealed class MachineStatus
     public static string Name(Sysroot.Sysroot sysroot, Deployment deployment)
     {
         var what = deployment.Origin?.ContainerImageReference ?? deployment.Origin?.Refspec ?? deployment.Commit.ToString();
-        var version = ImageIn(sysroot, deployment.Commit)?.Version ?? sysroot.VersionOf(deployment.Commit);
+        var version = VersionOf(sysroot, deployment.Commit);
         return version is null ? what : $"{what} (version {version})";
     }
+
+    /// <summary>The version that the image says it is, else the commit.</summary>
+    public static string? VersionOf(Sysroot.Sysroot sysroot, Checksum commit) => ImageIn(sysroot, commit)?.Version ?? sysroot.VersionOf(commit);
+
+    /// <summary>A time as status shows it, UTC.</summary>
+    public static string Time(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
 
     /// <summary>An image reference of an origin file, null if it is none that we know.</summary>
     public static OstreeImageReference? TryParse(string reference)
@@ -86,6 +105,6 @@ internal sealed class MachineStatus
         }
     }
 
-    private static ImportedImage? ImageIn(Sysroot.Sysroot sysroot, Checksum commit) =>
+    public static ImportedImage? ImageIn(Sysroot.Sysroot sysroot, Checksum commit) =>
         sysroot.Repo.HasObject(new ObjectName(commit, ObjectType.Commit)) ? new ImageStore(sysroot.Repo).QueryCommit(commit) : null;
 }

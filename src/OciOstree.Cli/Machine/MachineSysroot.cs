@@ -9,7 +9,7 @@ internal sealed class MachineSysroot
 {
     private readonly Option<string?> path = Opts.Value("--sysroot", "PATH", "Work on the sysroot at PATH (default: OSTREE_SYSROOT, else /)");
     private readonly Option<string?> stateroot = Opts.Value("--stateroot", "NAME", "Work on this stateroot (default: the booted one's, else that of the first deployment)", "--os");
-    private readonly Option<bool> reboot = Opts.Flag("--reboot", "Reboot when all is done, if there is anything new", "-r");
+    private readonly Option<bool> reboot = Opts.Flag("--reboot", "Reboot when all is done, if there is anything new to boot (also --apply)", "-r", "--apply");
 
     public MachineSysroot AddTo(Command verb)
     {
@@ -65,6 +65,8 @@ internal sealed class MachineSysroot
         deployment.Origin?.Refspec is { } refspec
             ? $"This machine follows the branch {refspec}, not an image: use `ostree admin upgrade`, or `oci-ostree rebase IMGREF` to follow one"
             : "This machine follows no image: use `oci-ostree rebase IMGREF`");
+
+    public bool WantsReboot(ParseResult parsed) => parsed.GetValue(reboot);
 
     /// <summary>Reboots if that was asked for.</summary>
     public void Reboot(Sysroot.Sysroot sysroot, ParseResult parsed)

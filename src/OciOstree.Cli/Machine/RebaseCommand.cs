@@ -11,6 +11,7 @@ internal static class RebaseCommand
     {
         var imgref = Opts.Required("IMGREF", "Image reference, e.g. ostree-unverified-registry:quay.io/exampleos/exampleos:latest");
         var target = Opts.Value("--target-imgref", "IMGREF", "Take the image from IMGREF now, but follow this one");
+        var downloadOnly = Opts.Flag("--download-only", "Fetch the image, but let no boot run it until `upgrade --from-downloaded`");
         var quiet = Opts.Flag("--quiet", "Don't display progress", "-q");
         var json = Opts.Flag("--json", "Print the result as JSON");
         var verb = new Verb(
@@ -19,7 +20,7 @@ internal static class RebaseCommand
             "oci-ostree rebase ostree-unverified-registry:quay.io/example/os:next",
             "oci-ostree rebase ostree-unverified-image:oci-archive:/media/os.ociarchive --target-imgref ostree-unverified-registry:quay.io/example/os:stable")
         {
-            imgref, target, quiet, json,
+            imgref, target, downloadOnly, quiet, json,
         };
         var machine = new MachineSysroot().AddRebootTo(verb);
         var images = new ImageOptions().AddTo(verb, withPlatform: false);
@@ -29,7 +30,19 @@ internal static class RebaseCommand
             var follow = parsed.GetValue(target) is { } other ? OstreeImageReference.Parse(other) : reference;
             using var sysroot = machine.Open(parsed);
             var stateroot = machine.Stateroot(sysroot, parsed) ?? ContainerDeploy.DefaultStateroot;
-            if (Update.Run(sysroot, stateroot, reference, follow, images.Read(parsed), parsed.GetValue(quiet), parsed.GetValue(json)))
+            var request = new UpdateRequest
+            {
+                Stateroot = stateroot,
+                Reference = reference,
+                Follow = follow,
+                Registry = images.Read(parsed),
+                Quiet = parsed.GetValue(quiet),
+                Json = parsed.GetValue(json),
+                DownloadOnly = parsed.GetValue(downloadOnly),
+                // Images by different names have no order in time.
+                AllowOlder = true,
+            };
+            if (Update.Run(sysroot, request))
             {
                 machine.Reboot(sysroot, parsed);
             }

@@ -18,7 +18,7 @@ internal static class StatusCommand
             var all = MachineStatus.All(sysroot);
             if (parsed.GetValue(json))
             {
-                Output.Json(writer => Write(writer, all));
+                Output.Json(writer => Write(writer, sysroot, all));
                 return;
             }
 
@@ -27,26 +27,36 @@ internal static class StatusCommand
                 Console.Out.WriteLine("No deployments.");
             }
 
+            var runs = all.Exists(status => status.IsBooted);
             foreach (var status in all)
             {
-                Print(status);
+                Print(status, runs);
+            }
+
+            if (sysroot.RollbackTarget is { } target)
+            {
+                Console.Out.WriteLine($"A rollback would boot: {MachineStatus.Name(sysroot, target)}");
             }
         });
     }
 
-    private static void Print(MachineStatus status)
+    private static void Print(MachineStatus status, bool runs)
     {
         var deployment = status.Deployment;
         var origin = deployment.Origin;
         Console.Out.WriteLine($"{(status.IsBooted ? '*' : ' ')} {origin?.ContainerImageReference ?? origin?.Refspec ?? "(no origin)"}{(status.Place.Length > 0 ? $" ({status.Place})" : "")}");
         if (status.Version is not null || status.Created is not null)
         {
-            Line("Version", $"{status.Version ?? "-"}{(status.Created is { } created ? $" ({created.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture)})" : "")}");
+            Line("Version", $"{status.Version ?? "-"}{(status.Created is { } created ? $" ({MachineStatus.Time(created)})" : "")}");
         }
 
         if (status.Image is { } image)
         {
             Line("Digest", image.ManifestDigest.ToString());
+            var layers = image.Manifest.Layers;
+            Line("Layers", $"{layers.Count} ({Output.Size(layers.Sum(layer => layer.Size))})" + (status.Shared is { } shared
+                ? $", {shared.Layers} of them ({Output.Size(shared.Bytes)}) shared with {(runs ? "what runs" : "the first deployment")}"
+                : ""));
         }
 
         if (status.Update is { } update)
@@ -68,7 +78,7 @@ internal static class StatusCommand
 
     private static void Line(string name, string value) => Console.Out.WriteLine($"    {name + ":",-12}{value}");
 
-    private static void Write(Utf8JsonWriter writer, List<MachineStatus> all)
+    private static void Write(Utf8JsonWriter writer, Sysroot.Sysroot sysroot, List<MachineStatus> all)
     {
         writer.WriteStartObject();
         writer.WriteNumber("schemaVersion", 1);
@@ -76,6 +86,18 @@ internal static class StatusCommand
         WriteOne(writer, "staged", all.Find(status => status.Deployment.IsStaged));
         WriteOne(writer, "pending", all.Find(status => status.IsPending));
         WriteOne(writer, "rollback", all.Find(status => status.IsRollback));
+        // bootc's word: the next boot is neither what runs nor something new.
+        writer.WriteBoolean("rollbackQueued", all.Exists(status => status.IsPending));
+        writer.WritePropertyName("rollbackTarget");
+        if (sysroot.RollbackTarget is { } target)
+        {
+            writer.WriteNumberValue(target.Index);
+        }
+        else
+        {
+            writer.WriteNullValue();
+        }
+
         writer.WriteStartArray("deployments");
         foreach (var status in all)
         {
@@ -109,6 +131,7 @@ internal static class StatusCommand
         writer.WriteBoolean("default", status.IsDefault);
         writer.WriteBoolean("staged", deployment.IsStaged);
         writer.WriteBoolean("finalizationLocked", deployment.IsFinalizationLocked);
+        writer.WriteBoolean("downloadOnly", deployment.IsFinalizationLocked);
         writer.WriteBoolean("pending", status.IsPending);
         writer.WriteBoolean("rollback", status.IsRollback);
         writer.WriteBoolean("pinned", deployment.IsPinned);
@@ -168,7 +191,27 @@ internal static class StatusCommand
         writer.WriteString("version", status.Image?.Version);
         writer.WriteString("timestamp", Time(status.Created));
         writer.WriteString("imageDigest", status.Image?.ManifestDigest.ToString());
+        writer.WriteString("architecture", status.Image?.Config.Architecture);
         writer.WriteString("baseCommit", status.Image?.BaseCommit?.ToString());
+        writer.WritePropertyName("layers");
+        if (status.Image?.Manifest.Layers is { } layers)
+        {
+            writer.WriteStartObject();
+            writer.WriteNumber("count", layers.Count);
+            writer.WriteNumber("bytes", layers.Sum(layer => layer.Size));
+            if (status.Shared is { } shared)
+            {
+                writer.WriteNumber("sharedCount", shared.Layers);
+                writer.WriteNumber("sharedBytes", shared.Bytes);
+            }
+
+            writer.WriteEndObject();
+        }
+        else
+        {
+            writer.WriteNullValue();
+        }
+
         writer.WriteEndObject();
     }
 
@@ -176,7 +219,7 @@ internal static class StatusCommand
     private static string TransportName(Registry.Transport transport) =>
         transport == Registry.Transport.Registry ? "registry" : Registry.ImageReference.Prefix(transport).TrimEnd(':');
 
-    private static string? Time(DateTimeOffset? time) => time?.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
+    private static string? Time(DateTimeOffset? time) => time is { } known ? MachineStatus.Time(known) : null;
 
     private static string Word(Sysroot.UnlockedState state) => state.ToString().ToLowerInvariant();
 }

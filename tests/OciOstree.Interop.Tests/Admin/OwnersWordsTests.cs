@@ -34,6 +34,19 @@ public sealed class OwnersWordsTests : IDisposable
     }
 
     [Fact]
+    public void Kernel_arguments_are_edited_and_numbered()
+    {
+        ToolResult edited = Tool.Run(new ToolStart(OurProgram.Path("oci-ostree")) { Environment = new Dictionary<string, string?> { ["VISUAL"] = "sed -i s/root=x/root=z/" } }, "kargs", "--editor", "--sysroot", Sysroot).Ok();
+        Assert.Equal("Kernel arguments of the next boot: root=z", edited.OutputLine);
+        Assert.Equal("root=x", Run("kargs", "--deploy-index=1").Ok().OutputLine);
+        ToolResult failed = Tool.Run(new ToolStart(OurProgram.Path("oci-ostree")) { Environment = new Dictionary<string, string?> { ["VISUAL"] = "false" } }, "kargs", "--editor", "--sysroot", Sysroot).Failed();
+        Assert.Equal("error: false: exit code 1, nothing is changed\n", failed.Error);
+        Assert.Equal(77, (int)Run("kargs", "--unchanged-exit-77", "--append-if-missing=root=q").ExitCode);
+        using JsonDocument json = JsonDocument.Parse(Run("kargs", "--json").Ok().Output);
+        Assert.Equal("root=z", Assert.Single(json.RootElement.GetProperty("kernelArguments").EnumerateArray()).GetString());
+    }
+
+    [Fact]
     public void A_pinned_deployment_outlives_the_next_ones_until_it_is_given_up()
     {
         Assert.Equal("Pinned: os/v1 (version 1)", Run("pin", "1").Ok().OutputLine);

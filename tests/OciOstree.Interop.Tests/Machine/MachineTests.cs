@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace OciOstree.Interop.Tests.Machine;
 
 /// <summary>The words of a machine's owner, on the sysroot of a machine that is not running, with images in an OCI directory.</summary>
-public sealed class MachineTests : IDisposable
+public sealed partial class MachineTests : IDisposable
 {
     private readonly ScratchDirectory _scratch = new("machine");
 
@@ -170,13 +170,13 @@ public sealed class MachineTests : IDisposable
         return [.. status.RootElement.GetProperty("deployments").EnumerateArray().Select(deployment => deployment.GetProperty("version").GetString()!)];
     }
 
-    private void PushVersion(string version, string tag = "os", bool kernel = true)
+    private void PushVersion(string version, string tag = "os", bool kernel = true, string? date = null)
     {
-        Commit(version, kernel);
+        Commit(version, kernel, date);
         OurProgram.Run("container", "encapsulate", "--repo", _scratch["repo"], "os/" + version, $"oci:{_scratch["images"]}:{tag}").Ok();
     }
 
-    private void Commit(string version, bool kernel)
+    private void Commit(string version, bool kernel, string? date = null)
     {
         string tree = "tree" + version;
         _scratch.Write(tree + "/usr/lib/os-release", $"ID=os\nVERSION_ID={version}\nPRETTY_NAME=\"OS {version}\"\n");
@@ -194,7 +194,7 @@ public sealed class MachineTests : IDisposable
         if (!Directory.Exists(_scratch["repo"]))
             OurProgram.Run("init", "--repo", _scratch["repo"], "--mode=bare").Ok();
         string[] bootable = kernel ? ["--bootable"] : [];
-        OurProgram.Run(["commit", "--repo", _scratch["repo"], "--branch=os/" + version, "--tree=dir=" + _scratch[tree], "--add-metadata-string=version=" + version, .. bootable]).Ok();
+        OurProgram.Run(["commit", "--repo", _scratch["repo"], "--branch=os/" + version, "--tree=dir=" + _scratch[tree], "--add-metadata-string=version=" + version, .. bootable, .. date is null ? (string[])[] : ["--timestamp=" + date]]).Ok();
     }
 
     /// <summary>Turns a bit of the last layer of an image.</summary>

@@ -1,0 +1,28 @@
+using OciOstree.Container;
+using OciOstree.Registry;
+
+namespace OciOstree.Cli.Machine;
+
+/// <summary>Which image a machine shall go to, and how far.</summary>
+internal sealed record UpdateRequest
+{
+    public required string Stateroot { get; init; }
+
+    /// <summary>Where the image is taken from.</summary>
+    public required OstreeImageReference Reference { get; init; }
+
+    /// <summary>What the machine follows from then on.</summary>
+    public required OstreeImageReference Follow { get; init; }
+
+    public required RegistryOptions Registry { get; init; }
+
+    public bool Quiet { get; init; }
+
+    public bool Json { get; init; }
+
+    /// <summary>Fetch and keep, but let no boot run it until that is asked for.</summary>
+    public bool DownloadOnly { get; init; }
+
+    /// <summary>Take the image though it was made before the one that is deployed.</summary>
+    public bool AllowOlder { get; init; }
+}
