@@ -25,7 +25,7 @@ internal sealed class StoredPolicyTree(Repo repo, MutableTree root) : IPolicyTre
     private Place? Find(string path)
     {
         int links = 0;
-        var names = new Stack<string>(path.Split('/', StringSplitOptions.RemoveEmptyEntries).Reverse());
+        var names = new Stack<string>(path.Split('/', StringSplitOptions.RemoveEmptyEntries).AsEnumerable().Reverse());
         var above = new Stack<MutableTree>();
         MutableTree directory = root;
         while (names.TryPop(out string? name))
@@ -56,7 +56,7 @@ internal sealed class StoredPolicyTree(Repo repo, MutableTree root) : IPolicyTre
                 above.Clear();
                 directory = root;
             }
-            foreach (string part in header.SymlinkTarget.Split('/', StringSplitOptions.RemoveEmptyEntries).Reverse())
+            foreach (string part in header.SymlinkTarget.Split('/', StringSplitOptions.RemoveEmptyEntries).AsEnumerable().Reverse())
                 names.Push(part);
         }
         return new Place(directory, null);
