@@ -5,4 +5,5 @@ public enum CompressionKind
     None,
     Gzip,
     Zstd,
+    Xz,
 }

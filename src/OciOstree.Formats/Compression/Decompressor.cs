@@ -4,11 +4,11 @@ namespace OciOstree.Formats.Compression;
 public static class Decompressor
 {
     /// <summary>
-    /// Reads <paramref name="source"/> decompressed; gzip members and zstd frames follow each other as one content. Damaged or truncated data
+    /// Reads <paramref name="source"/> decompressed; gzip members, zstd frames and xz streams follow each other as one content. Damaged or truncated data
     /// is a <see cref="CompressionException"/> from <c>Read</c>. Disposing the returned stream disposes the source unless <paramref name="leaveOpen"/>.
     /// </summary>
     /// <param name="source">Read from its current position; the result reads ahead.</param>
-    /// <param name="kind">Null finds it out by the first bytes: what is neither gzip nor zstd passes as it is.</param>
+    /// <param name="kind">Null finds it out by the first bytes: what is neither gzip nor zstd nor xz passes as it is.</param>
     public static Stream Open(Stream source, CompressionKind? kind = null, bool leaveOpen = false)
     {
         if (kind is null)
@@ -24,6 +24,7 @@ public static class Decompressor
         {
             CompressionKind.Gzip => new GzipDecompressor(source, leaveOpen),
             CompressionKind.Zstd => new ZstdDecompressor(source, leaveOpen),
+            CompressionKind.Xz => new XzDecompressor(source, leaveOpen),
             _ => leaveOpen ? new PrefixedStream([], 0, source, leaveOpen: true) : source,
         };
     }
@@ -42,6 +43,12 @@ public static class Decompressor
                 || ((first[0] & 0xf0) == 0x50 && first[1..].StartsWith((ReadOnlySpan<byte>)[0x2a, 0x4d, 0x18]))))
         {
             return CompressionKind.Zstd;
+        }
+
+        // The first four of the six bytes that a stream's header starts with.
+        if (first.StartsWith((ReadOnlySpan<byte>)[0xfd, 0x37, 0x7a, 0x58]))
+        {
+            return CompressionKind.Xz;
         }
 
         return CompressionKind.None;

@@ -35,9 +35,17 @@ internal static unsafe partial class ZstdLibrary
         AppContext.SetSwitch("System.IO.Compression.UseStrictValidation", true);
     }
 
-    // The development package's libzstd.so is not on every machine that has the library.
+    // The development packages' .so without a number is not on every machine that has the library.
     private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? path)
-        => name == Library && NativeLibrary.TryLoad("libzstd.so.1", out nint handle) ? handle : 0;
+    {
+        string? file = name switch
+        {
+            Library => "libzstd.so.1",
+            XzLibrary.Library => "liblzma.so.5",
+            _ => null,
+        };
+        return file is not null && NativeLibrary.TryLoad(file, out nint handle) ? handle : 0;
+    }
 
     [LibraryImport(Library, EntryPoint = "ZSTD_createCCtx")]
     internal static partial nint CreateCompressor();

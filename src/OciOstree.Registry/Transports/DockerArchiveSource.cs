@@ -101,7 +101,7 @@ internal sealed class DockerArchiveSource : ImageSource
         var buffer = new byte[256 << 10];
         var read = content.ReadAtLeast(buffer, 4, throwOnEndOfStream: false);
         var kind = Decompressor.Detect(buffer.AsSpan(0, read));
-        if (kind == CompressionKind.None)
+        if (kind is not (CompressionKind.Gzip or CompressionKind.Zstd))
         {
             return new Descriptor(MediaTypes.DockerLayer, diffId, size);
         }

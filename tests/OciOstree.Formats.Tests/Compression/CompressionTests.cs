@@ -55,6 +55,8 @@ public class CompressionTests
     [InlineData(CompressionKind.Zstd, 0)]
     [InlineData(CompressionKind.Zstd, 1)]
     [InlineData(CompressionKind.Zstd, 19)]
+    [InlineData(CompressionKind.Xz, 0)]
+    [InlineData(CompressionKind.Xz, 1)]
     public void ThereAndBack(CompressionKind kind, int level)
     {
         foreach (byte[] data in new[] { [], [1], Sample })
@@ -85,6 +87,7 @@ public class CompressionTests
     [Theory]
     [InlineData(CompressionKind.Gzip, "gzip")]
     [InlineData(CompressionKind.Zstd, "zstd")]
+    [InlineData(CompressionKind.Xz, "xz")]
     public void TheRealProgramsAgree(CompressionKind kind, string program)
     {
         Assert.Equal(Sample, Run(program, "-dc", Compress(Sample, kind)));
@@ -108,11 +111,26 @@ public class CompressionTests
     [Theory]
     [InlineData(CompressionKind.Gzip)]
     [InlineData(CompressionKind.Zstd)]
+    [InlineData(CompressionKind.Xz)]
     public void MembersAndFramesFollowEachOther(CompressionKind kind)
     {
         byte[] one = Compress(Sample, kind);
         byte[] empty = Compress([], kind);
         Assert.Equal([.. Sample, .. Sample], Decompress([.. one, .. empty, .. one]));
+    }
+
+    [Fact]
+    public void XzTakesNoLargerDictionaryThanTheContentNeeds()
+    {
+        var memory = new MemoryStream();
+        using (var xz = new XzCompressor(memory, 9, Sample.Length))
+        {
+            xz.Write(Sample);
+        }
+
+        Assert.Equal(Sample, Decompress(memory.ToArray()));
+        // Block header (xz format 3.1): the LZMA2 filter's one property byte says how large the dictionary is; 27 stands for 16 MiB.
+        Assert.InRange(memory.ToArray()[16], 0, 20);
     }
 
     [Fact]
@@ -148,6 +166,7 @@ public class CompressionTests
     [Theory]
     [InlineData(CompressionKind.Gzip)]
     [InlineData(CompressionKind.Zstd)]
+    [InlineData(CompressionKind.Xz)]
     public void TruncationAndDamageAreNoticed(CompressionKind kind)
     {
         byte[] content = [.. Sample.Take(20_000)];
