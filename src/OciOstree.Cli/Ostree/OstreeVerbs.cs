@@ -28,6 +28,7 @@ internal static class OstreeVerbs
         root.Add(ResetCommand.Create());
         root.Add(RevParseCommand.Create());
         root.Add(ShowCommand.Create());
+        root.Add(StaticDeltaCommand.Create());
         root.Add(SummaryCommand.Create());
     }
 }

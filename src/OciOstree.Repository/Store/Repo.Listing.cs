@@ -22,9 +22,9 @@ public sealed partial class Repo
         return names;
     }
 
-    /// <summary>The bytes that an object takes in its file here, or in a running transaction's.</summary>
+    /// <summary>The bytes that an object takes in its file here, in a running transaction's, or in a parent's.</summary>
     public long StorageSize(ObjectName name) =>
-        (long)(Find<object>(name, static (directory, path) => directory.TryStatus(path)?.Size) ?? throw new RepositoryException($"Querying object {name}: it is not here"));
+        (long?)Find<object>(name, static (directory, path) => directory.TryStatus(path)?.Size) ?? Parent?.StorageSize(name) ?? throw new RepositoryException($"Querying object {name}: it is not here");
 
     internal static string PartialMarkPath(Checksum commit) => $"state/{commit}.commitpartial";
 

@@ -57,8 +57,8 @@ public static class RepoSummary
         var keys = new VariantDictionary();
         foreach ((string key, Variant value) in additional)
             keys[key] = value;
-        if (repo.Config.GetBoolean("core", "no-deltas-in-summary") != true && Deltas(repo) is { } deltas)
-            keys["ostree.static-deltas"] = deltas;
+        if (repo.Config.GetBoolean("core", "no-deltas-in-summary") != true && StaticDeltaStore.Map(repo) is { } deltas)
+            keys[StaticDeltaStore.MapKey] = deltas;
         keys["ostree.summary.last-modified"] = BigEndian((ulong)DateTimeOffset.UtcNow.ToUnixTimeSeconds());
         keys["ostree.summary.mode"] = Variant.String(repo.Config.GetString("core", "mode") ?? "bare");
         keys["ostree.summary.tombstone-commits"] = Variant.Boolean(repo.Settings.TombstoneCommits);
@@ -69,6 +69,7 @@ public static class RepoSummary
             keys["ostree.summary.collection-map"] = Variant.Array($"{{sa{RefType}}}", collections);
 
         Variant summary = Variant.Tuple(Variant.Array(RefType, refs), keys.ToVariant());
+        StaticDeltaStore.Reindex(repo);
         repo.Root.ReplaceFile(FileName, summary.Data.Span, 0x1A4, repo.Settings.Fsync);
         repo.Root.TryUnlink("summary.sig");
     }
@@ -85,21 +86,6 @@ public static class RepoSummary
         return Variant.Tuple(Variant.String(name),
             // The size alone is little-endian, as libostree forgets to swap it.
             Variant.Tuple(Variant.UInt64((ulong)bytes.Length), Variant.Bytes(checksum.ToArray()), keys.ToVariant()));
-    }
-
-    // What each delta's superblock hashes to, by FROM-TO.
-    private static Variant? Deltas(Repo repo)
-    {
-        var digests = new VariantDictionary();
-        bool any = false;
-        foreach ((Checksum? from, Checksum to) in StaticDeltaStore.List(repo))
-        {
-            if (repo.Root.TryReadAllBytes(StaticDeltaStore.PathOf(from, to) + "/superblock", MaxSize) is not { } superblock)
-                continue;
-            digests[from is null ? to.ToString() : $"{from}-{to}"] = Variant.Bytes(System.Security.Cryptography.SHA256.HashData(superblock));
-            any = true;
-        }
-        return any ? digests.ToVariant() : null;
     }
 
     private static void CommitMetadata(Repo repo, string collection, IEnumerable<KeyValuePair<string, Variant>> additional)
