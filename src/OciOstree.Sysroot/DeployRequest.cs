@@ -20,6 +20,11 @@ public sealed class DeployRequest
     /// <summary>SHA-256 of images that <see cref="Sysroot.StageOverlayInitrd"/> took in.</summary>
     public IReadOnlyList<string> OverlayInitrds { get; init; } = [];
 
+    /// <summary>
+    /// False lets a tree that has an SELinux policy be deployed without the labels that the policy gives <c>/etc</c> and <c>/var</c>, where this machine has no libselinux.
+    /// </summary>
+    public bool Labels { get; init; } = true;
+
     /// <summary>A staged deployment only: shutdown leaves it alone until it is unlocked.</summary>
     public bool LockFinalization { get; init; }
 }

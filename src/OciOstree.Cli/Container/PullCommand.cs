@@ -13,6 +13,7 @@ internal static class PullCommand
         var imgref = Opts.Required("IMGREF", "Image reference, e.g. ostree-unverified-registry:quay.io/exampleos/exampleos:latest");
         var digestFile = Opts.Value("--ostree-digestfile", "PATH", "File to which to write the resulting OSTree commit digest");
         var check = Opts.Value("--check", "PATH", "Only look for a newer manifest, and write it to this file if there is one; no layers are fetched");
+        var noLabels = LabelOption.Create();
         var quiet = Opts.Flag("--quiet", "Don't display progress", "-q");
         var json = Opts.Flag("--json", "Print the result as JSON");
         var verb = new Verb(
@@ -21,14 +22,14 @@ internal static class PullCommand
             "oci-ostree container image pull /ostree/repo ostree-unverified-registry:quay.io/example/os:stable",
             "oci-ostree container image pull repo ostree-unverified-image:oci-archive:os.ociarchive --json")
         {
-            repo, imgref, digestFile, check, quiet, json,
+            repo, imgref, digestFile, check, noLabels, quiet, json,
         };
         var images = new ImageOptions().AddTo(verb);
         return verb.Does(parsed =>
         {
             var reference = OstreeImageReference.Parse(parsed.GetValue(imgref)!);
             using var opened = Repo.Open(parsed.GetValue(repo)!);
-            using var importer = new ImageImporter(opened, reference, new ImportOptions { Registry = images.Read(parsed) });
+            using var importer = new ImageImporter(opened, reference, new ImportOptions { Registry = images.Read(parsed), Labels = !parsed.GetValue(noLabels) });
             var plan = importer.Prepare(Entry.Cancellation);
             var asJson = parsed.GetValue(json);
             if (plan.Present is not null)

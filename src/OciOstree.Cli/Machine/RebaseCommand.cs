@@ -12,6 +12,7 @@ internal static class RebaseCommand
         var imgref = Opts.Required("IMGREF", "Image reference, e.g. ostree-unverified-registry:quay.io/exampleos/exampleos:latest");
         var target = Opts.Value("--target-imgref", "IMGREF", "Take the image from IMGREF now, but follow this one");
         var downloadOnly = Opts.Flag("--download-only", "Fetch the image, but let no boot run it until `upgrade --from-downloaded`");
+        var noLabels = LabelOption.Create();
         var quiet = Opts.Flag("--quiet", "Don't display progress", "-q");
         var json = Opts.Flag("--json", "Print the result as JSON");
         var verb = new Verb(
@@ -20,7 +21,7 @@ internal static class RebaseCommand
             "oci-ostree rebase ostree-unverified-registry:quay.io/example/os:next",
             "oci-ostree rebase ostree-unverified-image:oci-archive:/media/os.ociarchive --target-imgref ostree-unverified-registry:quay.io/example/os:stable")
         {
-            imgref, target, downloadOnly, quiet, json,
+            imgref, target, downloadOnly, noLabels, quiet, json,
         };
         var machine = new MachineSysroot().AddRebootTo(verb);
         var images = new ImageOptions().AddTo(verb, withPlatform: false);
@@ -36,6 +37,7 @@ internal static class RebaseCommand
                 Reference = reference,
                 Follow = follow,
                 Registry = images.Read(parsed),
+                Labels = !parsed.GetValue(noLabels),
                 Quiet = parsed.GetValue(quiet),
                 Json = parsed.GetValue(json),
                 DownloadOnly = parsed.GetValue(downloadOnly),

@@ -12,6 +12,7 @@ internal static class UpgradeCommand
         var downloadOnly = Opts.Flag("--download-only", "Fetch the update, but let no boot run it until --from-downloaded");
         var fromDownloaded = Opts.Flag("--from-downloaded", "Let the next boot run what --download-only has fetched; no registry is asked");
         var allowDowngrade = Opts.Flag("--allow-downgrade", "Take the image though it was made before the one that is deployed");
+        var noLabels = LabelOption.Create();
         var quiet = Opts.Flag("--quiet", "Don't display progress", "-q");
         var json = Opts.Flag("--json", "Print the result as JSON");
         var verb = new Verb(
@@ -21,7 +22,7 @@ internal static class UpgradeCommand
             "oci-ostree upgrade --apply",
             "oci-ostree upgrade --download-only && oci-ostree upgrade --from-downloaded --apply")
         {
-            check, downloadOnly, fromDownloaded, allowDowngrade, quiet, json,
+            check, downloadOnly, fromDownloaded, allowDowngrade, noLabels, quiet, json,
         };
         var machine = new MachineSysroot().AddRebootTo(verb);
         var images = new ImageOptions().AddTo(verb, withPlatform: false);
@@ -55,6 +56,7 @@ internal static class UpgradeCommand
                 Reference = reference,
                 Follow = reference,
                 Registry = images.Read(parsed),
+                Labels = !parsed.GetValue(noLabels),
                 Quiet = parsed.GetValue(quiet),
                 Json = parsed.GetValue(json),
                 DownloadOnly = parsed.GetValue(downloadOnly),

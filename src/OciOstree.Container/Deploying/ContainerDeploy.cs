@@ -43,6 +43,7 @@ public static class ContainerDeploy
             Target = options.Target?.Image,
             WriteImageRef = options.WriteImageRef,
             RequireBootable = options.RequireBootable,
+            Labels = options.Labels,
         });
     }
 
@@ -59,6 +60,7 @@ public static class ContainerDeploy
             Merge = merge,
             KernelArguments = options.KernelArguments,
             LockFinalization = options.LockFinalization,
+            Labels = options.Labels,
         };
         if (sysroot.CanStage && options.Stage)
         {

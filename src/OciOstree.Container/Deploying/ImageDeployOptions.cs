@@ -27,5 +27,8 @@ public sealed record ImageDeployOptions
     /// <summary>A staged deployment waits until it is unlocked.</summary>
     public bool LockFinalization { get; init; }
 
+    /// <inheritdoc cref="ImportOptions.Labels"/>
+    public bool Labels { get; init; } = true;
+
     public RegistryOptions Registry { get; init; } = new();
 }

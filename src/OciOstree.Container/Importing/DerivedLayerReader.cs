@@ -12,6 +12,7 @@ internal sealed class DerivedLayerReader
     private readonly RepoTransaction transaction;
     private readonly ObjectWriters.Batch writers;
     private readonly LayerPath paths;
+    private readonly ContentLabels? labels;
     private readonly ContentSpool spool;
     private readonly LayerTree tree = new();
     private readonly DroppedContent dropped = new();
@@ -20,15 +21,19 @@ internal sealed class DerivedLayerReader
     // give the new content under sysroot/ostree/repo/objects, or under whichever of its names sorts first.
     private readonly Dictionary<string, Unplaced> unplaced = new(StringComparer.Ordinal);
 
-    private DerivedLayerReader(RepoTransaction transaction, ObjectWriters.Batch writers, LayerPath paths, ContentSpool spool) =>
-        (this.transaction, this.writers, this.paths, this.spool) = (transaction, writers, paths, spool);
+    private DerivedLayerReader(RepoTransaction transaction, ObjectWriters.Batch writers, LayerPath paths, ContentLabels? labels, ContentSpool spool) =>
+        (this.transaction, this.writers, this.paths, this.labels, this.spool) = (transaction, writers, paths, labels, spool);
 
     /// <summary>Reads the layer; returns the commit of its tree and what was left out.</summary>
-    internal static (Checksum Commit, DroppedContent Dropped) Read(TarReader tar, RepoTransaction transaction, ObjectWriters.Batch writers, LayerPath paths)
+    /// <param name="labels">
+    /// The labels that the image will most likely have, so that content need not be written again for them; null if nothing is known of them. A file with several
+    /// names gets that of the first. The merge sees to the rest.
+    /// </param>
+    internal static (Checksum Commit, DroppedContent Dropped) Read(TarReader tar, RepoTransaction transaction, ObjectWriters.Batch writers, LayerPath paths, ContentLabels? labels)
     {
         using var temporary = transaction.Repo.Root.OpenDirectory("tmp", followLinks: true);
         using var spool = new ContentSpool(temporary);
-        var reader = new DerivedLayerReader(transaction, writers, paths, spool);
+        var reader = new DerivedLayerReader(transaction, writers, paths, labels, spool);
         while (tar.Next() is { } entry)
         {
             reader.ReadEntry(entry, tar.Content);
@@ -44,7 +49,7 @@ internal sealed class DerivedLayerReader
         List<string> implied = [];
         List<(string Path, string Target)> links = [];
         var (root, meta) = tree.Write(transaction, implied, links);
-        return transaction.WriteCommit(new Commit { Metadata = LayerMetadata.Write(implied, links), RootTree = root, RootMeta = meta });
+        return transaction.WriteCommit(new Commit { Metadata = LayerMetadata.Write(implied, links, labels?.Id), RootTree = root, RootMeta = meta });
     }
 
     private void ReadEntry(TarEntry entry, Stream content)
@@ -69,7 +74,8 @@ internal sealed class DerivedLayerReader
     {
         if (entry.Type == TarEntryType.Directory)
         {
-            tree.SetDirectory(path, DirectoryMeta(entry));
+            var meta = DirectoryMeta(entry);
+            tree.SetDirectory(path, labels?.Apply(Absolute(path), meta) ?? meta);
             return;
         }
 
@@ -81,7 +87,8 @@ internal sealed class DerivedLayerReader
         switch (entry.Type)
         {
             case TarEntryType.File or TarEntryType.SymbolicLink:
-                tree.Set(path, WriteFile(Header(entry), entry.Size, content));
+                var header = Header(entry);
+                tree.Set(path, WriteFile(labels?.Apply(Absolute(path), header) ?? header, entry.Size, content));
                 break;
             case TarEntryType.HardLink:
                 var target = LinkTarget(entry);
@@ -223,6 +230,8 @@ internal sealed class DerivedLayerReader
         writers.Write(header, size, content, null, checksum => node.Checksum = checksum);
         return node;
     }
+
+    private static string Absolute(string[] path) => "/" + string.Join('/', path);
 
     private static string[] LinkTarget(TarEntry entry)
     {

@@ -69,7 +69,7 @@ public sealed class ImageImporter : IDisposable
         try
         {
             var (layers, dropped) = ImportLayers(plan.Layers, progress ?? TransferProgress.None, cancellationToken);
-            var image = Merge(plan, layers);
+            var image = Merge(plan, layers, cancellationToken);
             pending.Remove(layers.Select(layer => layer.Descriptor.Digest));
             if (options.PruneLayers)
             {
@@ -135,14 +135,16 @@ public sealed class ImageImporter : IDisposable
     {
         CheckSignatureSource();
         var previous = asCommit ? null : FindPrevious();
-        if (previous is not null && AsksForDigest(previous.ManifestDigest))
+        // What could not be labelled once may be by now; it is as good as changed.
+        var isLacking = previous?.UnappliedPolicy is not null && MergeLabels.MayLabel(repo, options);
+        if (previous is not null && !isLacking && AsksForDigest(previous.ManifestDigest))
         {
             return new ImportPlan(previous);
         }
 
         source ??= Images.OpenSource(reference.Image, options.Registry);
         var fetched = source.FetchManifest(options.Registry.Platform, cancellationToken);
-        if (previous is not null && (previous.ManifestDigest == fetched.Digest || previous.Manifest.Config.Digest == fetched.Manifest.Config.Digest))
+        if (previous is not null && !isLacking && (previous.ManifestDigest == fetched.Digest || previous.Manifest.Config.Digest == fetched.Manifest.Config.Digest))
         {
             return new ImportPlan(previous);
         }
@@ -226,7 +228,7 @@ public sealed class ImageImporter : IDisposable
         var importer = new LayerImporter(transactions, source ?? throw new InvalidOperationException("not prepared"), pending, writers, progress);
 
         // The base says how derived content is to be mapped, so it goes first.
-        Run(layer => layer.Kind != LayerKind.Derived, new LayerPath(options.FactoryVar, keepTopLevels: false));
+        Run(layer => layer.Kind != LayerKind.Derived, new LayerPath(options.FactoryVar, keepTopLevels: false), labels: null);
         var baseCommit = layers[0].Kind == LayerKind.Commit ? layers[0].Commit : null;
         if (baseCommit is { } commit && !IsKnownWhole(layers[0], commit) && ObjectCheck.FindMissing(repo, commit) is { } missing)
         {
@@ -234,14 +236,15 @@ public sealed class ImageImporter : IDisposable
         }
 
         var keepTopLevels = options.KeepTopLevels ?? RootSettings.HasTransientRoot(repo, baseCommit);
-        Run(layer => layer.Kind == LayerKind.Derived, new LayerPath(options.FactoryVar, keepTopLevels));
+        using var labels = baseCommit is { } labelled && MergeLabels.MayLabel(repo, options) && layers.Any(layer => layer.Commit is null) ? ContentLabels.OfLabelled(repo, labelled) : null;
+        Run(layer => layer.Kind == LayerKind.Derived, new LayerPath(options.FactoryVar, keepTopLevels), labels);
         return (layers, dropped);
 
-        void Run(Func<PlannedLayer, bool> which, LayerPath paths)
+        void Run(Func<PlannedLayer, bool> which, LayerPath paths, ContentLabels? labels)
         {
             var wanted = layers.Where(layer => layer.Commit is null && which(layer)).DistinctBy(layer => layer.Descriptor.Digest).ToArray();
             var results = new (Checksum Commit, DroppedContent Dropped)[wanted.Length];
-            BoundedWork.Run(wanted.Length, options.Parallelism, (index, token) => results[index] = importer.Run(wanted[index], paths, token), cancellationToken);
+            BoundedWork.Run(wanted.Length, options.Parallelism, (index, token) => results[index] = importer.Run(wanted[index], paths, labels, token), cancellationToken);
             for (var index = 0; index < wanted.Length; index++)
             {
                 dropped.Add(results[index].Dropped);
@@ -259,7 +262,7 @@ public sealed class ImageImporter : IDisposable
     // The ref is written only once all objects are there; looking for each of them takes longer than a small update.
     private bool IsKnownWhole(PlannedLayer layer, Checksum commit) => repo.ResolveRef(layer.RefName) == commit && repo.StateOf(commit) == CommitState.Whole;
 
-    private ImportedImage Merge(ImportPlan plan, PlannedLayer[] layers)
+    private ImportedImage Merge(ImportPlan plan, PlannedLayer[] layers, CancellationToken cancellationToken)
     {
         var transaction = transactions.Current;
         var baseCommit = layers[0].Kind == LayerKind.Commit ? layers[0].Commit : null;
@@ -279,7 +282,8 @@ public sealed class ImageImporter : IDisposable
             throw new ContainerException("the image has no kernel: there is no usr/lib/modules/*/vmlinuz");
         }
 
-        var merge = transaction.WriteCommit(MergeCommit.Create(plan, baseCommit, union.Root.Write(transaction), union.Root.Metadata ?? defaultMeta));
+        var labelling = MergeLabels.Apply(repo, transaction, union.Root, baseCommit, layers, options, cancellationToken);
+        var merge = transaction.WriteCommit(MergeCommit.Create(plan, baseCommit, union.Root.Write(transaction), union.Root.Metadata ?? defaultMeta, labelling.Unapplied));
         foreach (var layer in layers)
         {
             transaction.SetRef(layer.RefName, layer.Commit);
@@ -296,9 +300,6 @@ public sealed class ImageImporter : IDisposable
         }
 
         transactions.Commit();
-        var image = store.QueryCommit(merge)!;
-        return layers.Any(layer => layer.Kind == LayerKind.Derived) && union.HasSecurityPolicy()
-            ? image with { Warnings = ["Image has an SELinux policy, and its layers bring content without labels: the system must relabel itself or run permissively"] }
-            : image;
+        return store.QueryCommit(merge)! with { Warnings = labelling.Warnings };
     }
 }

@@ -25,6 +25,12 @@ public sealed record ImportOptions
     /// <summary>Keep derived content of top-level directories beside <c>usr</c>, <c>etc</c> and <c>var</c>; null does so if the base has a transient root.</summary>
     public bool? KeepTopLevels { get; init; }
 
+    /// <summary>
+    /// Label derived content by the SELinux policy of the image, if it has one; without libselinux that fails. False imports it without labels and warns:
+    /// the machine must relabel itself or run permissively.
+    /// </summary>
+    public bool Labels { get; init; } = true;
+
     /// <summary>Layers in flight at once.</summary>
     public int Parallelism { get; init; } = 3;
 }

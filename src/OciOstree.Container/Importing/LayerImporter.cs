@@ -17,8 +17,9 @@ internal sealed class LayerImporter
         (this.transactions, this.source, this.pending, this.writers, this.progress) = (transactions, source, pending, writers, progress);
 
     /// <param name="paths">How derived content is mapped.</param>
+    /// <param name="labels">How derived content is labelled as far as is known yet.</param>
     /// <exception cref="ContainerException">The layer cannot be had, or is not what it should be; the repository shows nothing of it.</exception>
-    internal (Checksum Commit, DroppedContent Dropped) Run(PlannedLayer layer, LayerPath paths, CancellationToken cancellationToken)
+    internal (Checksum Commit, DroppedContent Dropped) Run(PlannedLayer layer, LayerPath paths, ContentLabels? labels, CancellationToken cancellationToken)
     {
         try
         {
@@ -28,7 +29,7 @@ internal sealed class LayerImporter
             try
             {
                 var tar = new TarReader(download.Reader);
-                var result = Read(layer.Kind, tar, lease.Transaction, batch, paths);
+                var result = Read(layer.Kind, tar, lease.Transaction, batch, paths, labels);
                 download.Finish();
                 lease.Complete(result.Commit);
                 pending.Add(layer.Descriptor.Digest, result.Commit);
@@ -70,11 +71,11 @@ internal sealed class LayerImporter
         }
     }
 
-    private static (Checksum Commit, DroppedContent Dropped) Read(LayerKind kind, TarReader tar, RepoTransaction transaction, ObjectWriters.Batch batch, LayerPath paths) => kind switch
+    private static (Checksum Commit, DroppedContent Dropped) Read(LayerKind kind, TarReader tar, RepoTransaction transaction, ObjectWriters.Batch batch, LayerPath paths, ContentLabels? labels) => kind switch
     {
         LayerKind.Commit => (ObjectLayerReader.ReadCommitLayer(tar, transaction, batch), DroppedContent.None),
         LayerKind.Chunk => (ObjectLayerReader.ReadChunk(tar, transaction, batch), DroppedContent.None),
-        _ => DerivedLayerReader.Read(tar, transaction, batch, paths),
+        _ => DerivedLayerReader.Read(tar, transaction, batch, paths, labels),
     };
 
     // A disk that is full makes the same exceptions but has nothing to do with the blob.

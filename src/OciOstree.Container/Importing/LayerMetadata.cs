@@ -7,7 +7,8 @@ namespace OciOstree.Container;
 /// <param name="IsOurs">Whether it says anything: a peer's layer commit does not tell described directories from implied ones.</param>
 /// <param name="ImpliedDirectories">Paths (<c>/usr/lib</c>) of directories that only lead to others: they leave the mode and owner of what they lie over alone.</param>
 /// <param name="Links">Hard links to files of lower layers: path, and the target without a leading slash.</param>
-internal sealed record LayerMetadata(bool IsOurs, IReadOnlySet<string> ImpliedDirectories, IReadOnlyList<(string Path, string Target)> Links)
+/// <param name="Labels">By which SELinux policy the layer's content is labelled (<see cref="ContentLabels.Id"/>); null if by none.</param>
+internal sealed record LayerMetadata(bool IsOurs, IReadOnlySet<string> ImpliedDirectories, IReadOnlyList<(string Path, string Target)> Links, string? Labels)
 {
     /// <summary>
     /// The version of ostree-ext whose layout of refs, commits and metadata this is, under the key where it writes its own.
@@ -18,8 +19,9 @@ internal sealed record LayerMetadata(bool IsOurs, IReadOnlySet<string> ImpliedDi
 
     private const string ImpliedKey = "oci-ostree.implied-directories";
     private const string LinksKey = "oci-ostree.hardlinks";
+    private const string LabelsKey = "oci-ostree.labels";
 
-    internal static Variant Write(IEnumerable<string> implied, IEnumerable<(string Path, string Target)> links)
+    internal static Variant Write(IEnumerable<string> implied, IEnumerable<(string Path, string Target)> links, string? labels)
     {
         List<KeyValuePair<string, Variant>> metadata =
         [
@@ -32,7 +34,27 @@ internal sealed record LayerMetadata(bool IsOurs, IReadOnlySet<string> ImpliedDi
             metadata.Add(new(LinksKey, Variant.Array("(ss)", pairs)));
         }
 
+        if (labels is not null)
+        {
+            metadata.Add(new(LabelsKey, Variant.String(labels)));
+        }
+
         return Variant.Dictionary(metadata);
+    }
+
+    /// <summary>The metadata of a layer that was labelled again.</summary>
+    internal static Variant WithLabels(Variant metadata, string? labels)
+    {
+        List<KeyValuePair<string, Variant>> entries =
+        [
+            .. metadata.Children.Select(entry => new KeyValuePair<string, Variant>(entry[0].AsString(), entry[1].AsVariant())).Where(entry => entry.Key != LabelsKey),
+        ];
+        if (labels is not null)
+        {
+            entries.Add(new(LabelsKey, Variant.String(labels)));
+        }
+
+        return Variant.Dictionary(entries);
     }
 
     internal static LayerMetadata Read(Commit commit)
@@ -42,6 +64,7 @@ internal sealed record LayerMetadata(bool IsOurs, IReadOnlySet<string> ImpliedDi
         return new LayerMetadata(
             implied is not null,
             implied?.AsStrings().ToHashSet(StringComparer.Ordinal) ?? [],
-            links is null ? [] : [.. links.Children.Select(pair => (pair[0].AsString(), pair[1].AsString()))]);
+            links is null ? [] : [.. links.Children.Select(pair => (pair[0].AsString(), pair[1].AsString()))],
+            commit.Metadata.Lookup(LabelsKey, "s")?.AsString());
     }
 }

@@ -56,12 +56,6 @@ internal sealed class LayerUnion
         || HasKernelIn("usr/lib/ostree-boot")
         || HasKernelIn("boot");
 
-    /// <summary>Whether the tree brings an SELinux policy that is chosen in its configuration.</summary>
-    internal bool HasSecurityPolicy() =>
-        Root.Walk("usr/etc/selinux") is { } selinux
-        && selinux.TryGetFile("config", out _)
-        && selinux.Directories.Values.Any(policy => policy.Walk("contexts/files")?.TryGetFile("file_contexts", out _) == true);
-
     private bool HasKernelIn(string path) => Root.Walk(path)?.Files.Keys.Any(name => name.StartsWith("vmlinuz", StringComparison.Ordinal)) == true;
 
     private void AddDirectory(MutableTree lower, Checksum tree, Checksum meta, string path, bool isNew, LayerMetadata metadata)

@@ -18,7 +18,10 @@ internal static class MergeCommit
     private const string CachedManifestKey = CachedPrefix + "manifest";
     private const string CachedConfigKey = CachedPrefix + "config";
 
-    internal static Commit Create(ImportPlan plan, Checksum? baseCommit, Checksum tree, Checksum meta) => new()
+    /// <summary>The SELinux policy that the tree has and that was not applied.</summary>
+    private const string UnappliedPolicyKey = "oci-ostree.unapplied-selinux-policy";
+
+    internal static Commit Create(ImportPlan plan, Checksum? baseCommit, Checksum tree, Checksum meta, string? unappliedPolicy) => new()
     {
         Metadata = Variant.Dictionary(
         [
@@ -26,6 +29,7 @@ internal static class MergeCommit
             new(LayerMetadata.ImporterVersionKey, Variant.String(LayerMetadata.ImporterVersion)),
             new(ManifestKey, Variant.String(ImageJson.Canonical(plan.ManifestBytes))),
             new(ManifestDigestKey, Variant.String(plan.ManifestDigest.ToString())),
+            .. unappliedPolicy is null ? [] : (IEnumerable<KeyValuePair<string, Variant>>)[new(UnappliedPolicyKey, Variant.String(unappliedPolicy))],
         ]),
         Parent = baseCommit,
         Timestamp = TimestampOf(plan.Manifest, plan.Config),
@@ -58,6 +62,7 @@ internal static class MergeCommit
                 ManifestJson = manifestJson,
                 Config = ImageConfig.Parse(System.Text.Encoding.UTF8.GetBytes(configJson)),
                 ConfigJson = configJson,
+                UnappliedPolicy = commit.Metadata.Lookup(UnappliedPolicyKey, "s")?.AsString(),
                 CachedUpdate = ReadCachedUpdate(repo.ReadCommitMeta(checksum)),
             };
         }

@@ -27,6 +27,9 @@ public sealed record ImportedImage
     /// <summary>The update that the last check found, if it was not imported since.</summary>
     public CachedUpdate? CachedUpdate { get; init; }
 
+    /// <summary>The SELinux policy that the image has, if its content was imported without the labels that the policy gives.</summary>
+    public string? UnappliedPolicy { get; init; }
+
     /// <summary>After an import: what of the image was left out.</summary>
     public DroppedContent Dropped { get; init; } = DroppedContent.None;
 

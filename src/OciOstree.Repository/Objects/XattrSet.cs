@@ -11,6 +11,8 @@ public sealed class XattrSet : IEquatable<XattrSet>
     /// <summary>No xattrs: no bytes.</summary>
     public static readonly XattrSet Empty = new(ReadOnlyMemory<byte>.Empty, 0);
 
+    private static ReadOnlySpan<byte> LabelName => "security.selinux"u8;
+
     private XattrSet(ReadOnlyMemory<byte> serialized, int count) => (Serialized, Count) = (serialized, count);
 
     /// <summary>The serialised <c>a(ayay)</c>.</summary>
@@ -45,6 +47,17 @@ public sealed class XattrSet : IEquatable<XattrSet>
                 return value.ToArray();
         }
         return null;
+    }
+
+    /// <summary>The SELinux label; null if there is none.</summary>
+    public string? Label => Get(LabelName) is { } value ? FileName.FromBytes(value.AsSpan().TrimEnd((byte)0)) : null;
+
+    /// <summary>These xattrs with another SELinux label, or with none.</summary>
+    /// <param name="label">Without the NUL that it is stored with, as the kernel and libselinux store it.</param>
+    public XattrSet WithLabel(string? label)
+    {
+        IEnumerable<Xattr> others = Items.Where(static xattr => !xattr.Name.AsSpan().SequenceEqual(LabelName));
+        return From(label is null ? others : others.Append(new Xattr(LabelName.ToArray(), [.. FileName.ToBytes(label), 0])));
     }
 
     /// <summary>Sorts by name's bytes and serialises.</summary>

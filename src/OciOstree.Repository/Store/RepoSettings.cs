@@ -44,6 +44,9 @@ public sealed record RepoSettings
     /// <summary><c>core.auto-update-summary</c> or its old name <c>commit-update-summary</c>.</summary>
     public bool AutoUpdateSummary { get; init; }
 
+    /// <summary><c>oci-ostree.selinux</c>: false lets images and deployments do without the labels of their SELinux policy.</summary>
+    public bool Selinux { get; init; } = true;
+
     /// <summary>Reads the settings of a repository's <c>config</c>.</summary>
     /// <exception cref="RepositoryException">The version is unknown or a value is none that its key may have.</exception>
     public static RepoSettings Read(KeyFile config)
@@ -69,18 +72,19 @@ public sealed record RepoSettings
             CollectionId = config.GetString("core", "collection-id"),
             ParentPath = config.GetString("core", "parent") is { Length: > 0 } parent ? parent : null,
             AutoUpdateSummary = Boolean(config, "auto-update-summary", false) || Boolean(config, "commit-update-summary", false),
+            Selinux = Boolean(config, "selinux", true, "oci-ostree"),
         };
     }
 
-    private static bool Boolean(KeyFile config, string key, bool otherwise)
+    private static bool Boolean(KeyFile config, string key, bool otherwise, string group = "core")
     {
         try
         {
-            return config.GetBoolean("core", key) ?? otherwise;
+            return config.GetBoolean(group, key) ?? otherwise;
         }
         catch (FormatException e)
         {
-            throw new RepositoryException($"Reading core.{key} of the repository's config", e);
+            throw new RepositoryException($"Reading {group}.{key} of the repository's config", e);
         }
     }
 

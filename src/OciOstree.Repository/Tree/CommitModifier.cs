@@ -1,6 +1,4 @@
 using System.Collections.Concurrent;
-using System.Text;
-using OciOstree.Linux;
 
 namespace OciOstree.Repository;
 
@@ -108,11 +106,5 @@ public sealed class CommitModifier
     }
 
     /// <summary>The xattrs with the path's SELinux label in the place of any other.</summary>
-    internal XattrSet Label(string path, uint mode, XattrSet xattrs)
-    {
-        if (Labeler?.Invoke(path, mode) is not { } label)
-            return xattrs;
-        byte[] value = [.. Encoding.UTF8.GetBytes(label), 0];
-        return XattrSet.From([.. xattrs.Items.Where(static xattr => !xattr.Name.AsSpan().SequenceEqual("security.selinux"u8)), new Xattr("security.selinux"u8.ToArray(), value)]);
-    }
+    internal XattrSet Label(string path, uint mode, XattrSet xattrs) => Labeler?.Invoke(path, mode) is { } label ? xattrs.WithLabel(label) : xattrs;
 }

@@ -106,6 +106,8 @@ internal sealed class MemoryImage : IImageSource
         return stream.ToArray();
     }
 
+    public int Count => layers.Count;
+
     public Descriptor Layer(int index) => layers[index];
 
     public Digest DiffId(int layer) => diffIds[layer];

@@ -414,15 +414,4 @@ public sealed class DerivedLayerTests : IDisposable
         Assert.Equal("f 644 0 1", test.Tree(result.MergeCommit)["/usr/x"]);
         Assert.Equal(3, image.Opened.Count);
     }
-
-    [Fact]
-    public void APolicyThatNobodyAppliedIsWarnedOf()
-    {
-        ImportWith(null, out var image, tar =>
-        {
-            tar.File("etc/selinux/config", "SELINUXTYPE=targeted\n");
-            tar.File("etc/selinux/targeted/contexts/files/file_contexts", "");
-        });
-        Assert.Contains("SELinux policy", Assert.Single(image.Warnings), StringComparison.Ordinal);
-    }
 }
