@@ -3,18 +3,19 @@ using OciOstree.Linux;
 namespace OciOstree.Boot.Tests;
 
 /// <summary>
-/// A disk image with one ext4 file system from its first sector on and extlinux as its boot loader, mounted while it is open.
-/// Used inside a mount namespace of the test's own, so that not even a killed test leaves a mount or a loop device.
+/// A disk image with a boot loader and a root file system, mounted while it is open. Used inside a mount namespace of the test's own,
+/// so that not even a killed test leaves a mount or a loop device.
 /// </summary>
-internal sealed class BootDisk : IDisposable
+internal abstract class BootDisk : IDisposable
 {
     internal const string Label = "bootroot";
-    private bool _mounted;
+    private readonly Stack<string> _mounted = new();
 
-    private BootDisk(string image, string mountPoint)
+    protected BootDisk(ScratchDirectory scratch, string name, string size)
     {
-        Image = image;
-        Root = mountPoint;
+        Image = scratch[name + ".img"];
+        Root = scratch.MakeDirectory(name);
+        Tool.Run("truncate", "-s", size, Image).Ok();
     }
 
     internal string Image { get; }
@@ -22,42 +23,18 @@ internal sealed class BootDisk : IDisposable
     /// <summary>Where it is mounted.</summary>
     internal string Root { get; }
 
-    internal static BootDisk Create(ScratchDirectory scratch, string name, string size)
-    {
-        var disk = new BootDisk(scratch[name + ".img"], scratch.MakeDirectory(name));
-        Tool.Run("truncate", "-s", size, disk.Image).Ok();
-        // extlinux 6 reads neither 64-bit block numbers nor checksummed metadata.
-        Tool.Run("mkfs.ext4", "-q", "-F", "-L", Label, "-O", "^64bit,^metadata_csum", disk.Image).Ok();
-        disk.Mount();
-        return disk;
-    }
+    /// <summary>Whether the firmware that boots it is UEFI; else it is a BIOS.</summary>
+    internal virtual bool IsEfi => false;
 
-    internal void Mount()
-    {
-        Tool.Run("mount", "-o", "loop", Image, Root).Ok();
-        _mounted = true;
-    }
+    /// <summary>What <c>sysroot.bootloader</c> says.</summary>
+    protected abstract string Bootloader { get; }
+
+    internal abstract void Mount();
 
     internal void Unmount()
     {
-        if (!_mounted)
-            return;
-        Mounts.Unmount(Root);
-        _mounted = false;
-    }
-
-    /// <summary>
-    /// Writes the boot sector, and the configuration that a distribution's installer leaves: ostree's syslinux backend finds <c>/boot/syslinux/syslinux.cfg</c>
-    /// and keeps the file that it points to in step with the deployments.
-    /// </summary>
-    private void InstallExtlinux()
-    {
-        Directory.CreateDirectory(Root + "/boot/syslinux");
-        Directory.CreateDirectory(Root + "/boot/loader.0");
-        File.CreateSymbolicLink(Root + "/boot/loader", "loader.0");
-        File.WriteAllText(Root + "/boot/loader.0/syslinux.cfg", "DEFAULT ostree:0\nTIMEOUT 1\nPROMPT 0\nSERIAL 0 115200\n");
-        File.CreateSymbolicLink(Root + "/boot/syslinux/syslinux.cfg", "../loader/syslinux.cfg");
-        Tool.Run("extlinux", "--install", Root + "/boot/syslinux").Ok();
+        while (_mounted.TryPop(out string? path))
+            Mounts.Unmount(path);
     }
 
     /// <summary>An empty system root with one stateroot, as an installer leaves it.</summary>
@@ -67,9 +44,17 @@ internal sealed class BootDisk : IDisposable
         OurProgram.Run("admin", "stateroot-init", "--sysroot", Root, stateroot).Ok();
         // The real program sets what an installer would: that way it also has read our configuration.
         string repo = Root + "/ostree/repo";
-        Tool.Run("ostree", "--repo=" + repo, "config", "set", "sysroot.bootloader", "syslinux").Ok();
+        Tool.Run("ostree", "--repo=" + repo, "config", "set", "sysroot.bootloader", Bootloader).Ok();
         Tool.Run("ostree", "--repo=" + repo, "config", "set", "sysroot.readonly", "true").Ok();
-        InstallExtlinux();
+        InstallLoader();
+    }
+
+    protected abstract void InstallLoader();
+
+    protected void MountImage(string path, string options = "loop")
+    {
+        Tool.Run("mount", "-o", options, Image, path).Ok();
+        _mounted.Push(path);
     }
 
     public void Dispose() => Unmount();

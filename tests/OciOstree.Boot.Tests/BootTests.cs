@@ -31,7 +31,7 @@ public sealed class BootTests(ITestOutputHelper output)
         }
         Lap("two images made and pushed");
 
-        using var disk = BootDisk.Create(scratch, "disk", "500M");
+        using var disk = new ExtlinuxDisk(scratch, "disk", "500M");
         disk.InitializeSysroot("mini");
         OurProgram.Run("deploy", "--tls-verify=false", "--sysroot", disk.Root, "--stateroot", "mini",
             "--imgref", $"ostree-unverified-registry:{registry.Host}/os:1", "--target-imgref", $"ostree-unverified-registry:{VirtualMachine.Registry}/os:1",
@@ -58,7 +58,7 @@ public sealed class BootTests(ITestOutputHelper output)
     {
         var commands = new GuestCommands("ostree admin status", "true", "ostree admin deploy --os=mini mini/2", "ostree admin set-default 1");
         using var scratch = new ScratchDirectory("boot");
-        using var disk = BootDisk.Create(scratch, "disk", "500M");
+        using var disk = new ExtlinuxDisk(scratch, "disk", "500M");
         disk.InitializeSysroot("mini");
         // The real program's commits, so that the two tests share nothing but the boot.
         foreach (string version in (string[])["1", "2"])
@@ -102,7 +102,7 @@ public sealed class BootTests(ITestOutputHelper output)
         // The real program reads what ours deployed before anything runs on it.
         Tool.Run("ostree", "admin", "status", "--sysroot=" + disk.Root).Ok();
         disk.Unmount();
-        var story = VirtualMachine.Run(disk.Image, registryPort, scratch, TimeSpan.FromSeconds(240));
+        var story = VirtualMachine.Run(disk, registryPort, scratch, TimeSpan.FromSeconds(240));
         Lap($"booted {story.Boots} times");
         output.WriteLine(story.Everything);
         disk.Mount();

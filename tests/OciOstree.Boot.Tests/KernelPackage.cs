@@ -41,10 +41,7 @@ internal sealed class KernelPackage
         string name = Tool.Run("apt-cache", "depends", "linux-image-cloud-amd64").Ok().OutputLines
             .Select(line => line.Trim()).FirstOrDefault(line => line.StartsWith("Depends: linux-image-", StringComparison.Ordinal))?["Depends: ".Length..]
             ?? throw new ToolException("linux-image-cloud-amd64 is not among apt's packages: run apt-get update");
-        Tool.Run(new ToolStart("apt-get") { Directory = scratch.Path }, "download", "-qq", name).Ok();
-        string package = System.IO.Directory.GetFiles(scratch.Path, "*.deb").Single();
-        string root = scratch.MakeDirectory("root");
-        Tool.Run("dpkg-deb", "-x", package, root).Ok();
+        string root = DebianPackage.Download(name, scratch);
 
         string all = System.IO.Directory.Exists(root + "/lib/modules") ? root + "/lib/modules" : root + "/usr/lib/modules";
         string version = Path.GetFileName(System.IO.Directory.GetDirectories(all).Single());
@@ -52,34 +49,27 @@ internal sealed class KernelPackage
             File.CreateSymbolicLink(root + "/lib", "usr/lib");
         Tool.Run("depmod", "-b", root, version).Ok();
 
-        // Half a cache must not look like a whole one: it gets its name last.
-        string partial = Path.Combine(cache, $"kernel.{Guid.NewGuid():N}");
-        System.IO.Directory.CreateDirectory(partial);
-        File.Copy($"{root}/boot/vmlinuz-{version}", Path.Combine(partial, "vmlinuz"));
-        var order = new List<string>();
-        foreach (string wanted in s_wanted)
+        DebianPackage.Keep(partial =>
         {
-            foreach (string line in Tool.Run("modprobe", "-d", root, "-S", version, "--show-depends", wanted).Ok().OutputLines)
+            System.IO.Directory.CreateDirectory(partial);
+            File.Copy($"{root}/boot/vmlinuz-{version}", Path.Combine(partial, "vmlinuz"));
+            var order = new List<string>();
+            foreach (string wanted in s_wanted)
             {
-                string[] words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-                if (words is not ["insmod", ..])
-                    continue;   // "builtin virtio"
-                string module = Path.GetFileNameWithoutExtension(words[1]);
-                if (order.Contains(module))
-                    continue;
-                order.Add(module);
-                File.Copy(words[1], Path.Combine(partial, module + ".ko"));
+                foreach (string line in Tool.Run("modprobe", "-d", root, "-S", version, "--show-depends", wanted).Ok().OutputLines)
+                {
+                    string[] words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+                    if (words is not ["insmod", ..])
+                        continue;   // "builtin virtio"
+                    string module = Path.GetFileNameWithoutExtension(words[1]);
+                    if (order.Contains(module))
+                        continue;
+                    order.Add(module);
+                    File.Copy(words[1], Path.Combine(partial, module + ".ko"));
+                }
             }
-        }
-        File.WriteAllLines(Path.Combine(partial, "order"), order);
-        File.WriteAllText(Path.Combine(partial, "version"), version);
-        try
-        {
-            System.IO.Directory.Move(partial, ready);
-        }
-        catch (IOException) when (System.IO.Directory.Exists(ready))
-        {
-            System.IO.Directory.Delete(partial, recursive: true);   // another run was first
-        }
+            File.WriteAllLines(Path.Combine(partial, "order"), order);
+            File.WriteAllText(Path.Combine(partial, "version"), version);
+        }, ready);
     }
 }

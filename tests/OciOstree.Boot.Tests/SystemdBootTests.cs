@@ -33,13 +33,13 @@ public sealed class SystemdBootTests(ITestOutputHelper output)
         }
         output.WriteLine($"{clock.ElapsedMilliseconds} ms: two images made and pushed");
 
-        using var disk = BootDisk.Create(scratch, "disk", "3G");
+        using var disk = new ExtlinuxDisk(scratch, "disk", "3G");
         disk.InitializeSysroot("debian");
         OurProgram.Run("deploy", "--tls-verify=false", "--sysroot", disk.Root, "--stateroot", "debian",
             "--imgref", $"ostree-unverified-registry:{registry.Host}/os:1", "--target-imgref", image + "1",
             "--karg=root=LABEL=" + BootDisk.Label, "--karg=rw", "--karg=console=ttyS0", "--karg=quiet").Ok();
         disk.Unmount();
-        var story = VirtualMachine.Run(disk.Image, registry.Port, scratch, TimeSpan.FromMinutes(10), memory: 1536);
+        var story = VirtualMachine.Run(disk, registry.Port, scratch, TimeSpan.FromMinutes(10), memory: 1536);
         output.WriteLine($"{clock.ElapsedMilliseconds} ms: booted {story.Boots} times");
         output.WriteLine(story.Everything);
         disk.Mount();

@@ -10,24 +10,35 @@ internal static class VirtualMachine
 
     /// <summary>Runs until the guest powers off, and returns what it told.</summary>
     /// <param name="registryPort">The port on the host's loopback behind <see cref="Registry"/>; nothing else is reachable.</param>
-    internal static BootStory Run(string image, int registryPort, ScratchDirectory scratch, TimeSpan timeout, int memory = 768)
+    internal static BootStory Run(BootDisk disk, int registryPort, ScratchDirectory scratch, TimeSpan timeout, int memory = 768)
     {
         string console = scratch["console.log"], story = scratch["story.log"];
         var start = new ToolStart("qemu-system-x86_64") { Timeout = timeout };
         try
         {
-            Tool.Run(start,
+            Tool.Run(start, [
                 "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "1", "-m", memory.ToString(CultureInfo.InvariantCulture), "-nodefaults", "-display", "none",
                 "-serial", "file:" + console, "-serial", "file:" + story,
-                "-drive", $"file={image},if=virtio,format=raw,cache=unsafe",
+                "-drive", $"file={disk.Image},if=virtio,format=raw,cache=unsafe",
                 "-netdev", $"user,id=n0,restrict=on,guestfwd=tcp:{Registry}-cmd:socat - TCP:127.0.0.1:{registryPort}",
-                "-device", "virtio-net-pci,netdev=n0").Ok();
+                "-device", "virtio-net-pci,netdev=n0",
+                .. disk.IsEfi ? Firmware(scratch) : []]).Ok();
         }
         catch (ToolException e)
         {
             throw new ToolException($"{e.Message}\n{Tail(story)}\n{Tail(console)}");
         }
         return BootStory.Parse(File.Exists(story) ? File.ReadAllText(story) : "", Tail(console));
+    }
+
+    // OVMF writes its variables: each run has its own.
+    private static string[] Firmware(ScratchDirectory scratch)
+    {
+        const string code = "/usr/share/OVMF/OVMF_CODE_4M.fd", variables = "/usr/share/OVMF/OVMF_VARS_4M.fd";
+        if (!File.Exists(code))
+            throw new ToolException($"{code} is missing: install ovmf");
+        File.Copy(variables, scratch["variables.fd"], overwrite: true);
+        return ["-drive", $"if=pflash,format=raw,readonly=on,file={code}", "-drive", $"if=pflash,format=raw,file={scratch["variables.fd"]}"];
     }
 
     private static string Tail(string log) =>
