@@ -159,6 +159,16 @@ public static unsafe partial class Files
         return content;
     }
 
+    /// <summary>More than any file that an operator writes by hand or by a small tool: keys, origins, policies, lists.</summary>
+    public const long NamedFileLimit = 64 << 20;
+
+    /// <summary>Reads a whole file that an operator named. EFBIG beyond <paramref name="limit"/> bytes: what was named may be a device or a disk image.</summary>
+    public static byte[] ReadNamed(string path, long limit = NamedFileLimit)
+    {
+        using SafeFileHandle file = Open(path);
+        return ReadAll(file, limit, path);
+    }
+
     /// <summary>A stream over the descriptor, unbuffered. Disposing it closes the descriptor unless <paramref name="leaveOpen"/>.</summary>
     public static Stream AsStream(SafeFileHandle file, bool leaveOpen = false) => new FileDescriptorStream(file, leaveOpen);
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using OciOstree.Formats.Keyfile;
+using OciOstree.Linux;
 using OciOstree.Sysroot;
 
 namespace OciOstree.Cli.Admin;
@@ -173,7 +174,7 @@ internal static class DeployCommand
     {
         try
         {
-            return Origin.Parse(File.ReadAllBytes(path));
+            return Origin.Parse(Files.ReadNamed(path));
         }
         catch (KeyfileException e)
         {

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using OciOstree.Container;
 using OciOstree.Formats.Compression;
+using OciOstree.Linux;
 using OciOstree.Registry;
 using OciOstree.Repository;
 
@@ -113,7 +114,7 @@ internal static class EncapsulateCommand
 
         try
         {
-            return parse(File.ReadAllBytes(path));
+            return parse(Files.ReadNamed(path));
         }
         catch (Exception e) when (e is ContainerException or RegistryException)
         {

@@ -19,6 +19,7 @@ internal static class Entry
 
         var personality = Personality.Named(Path.GetFileNameWithoutExtension(calledAs));
         var root = personality.Build(ref args);
+        args = WithEmptyValues(args);
         var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         try
         {
@@ -77,6 +78,13 @@ internal static class Entry
         }
     }
 
+    /// <summary>To System.CommandLine <c>--option=</c> has no value; to everyone else it has an empty one.</summary>
+    private static string[] WithEmptyValues(string[] args)
+    {
+        var end = Array.IndexOf(args, "--") is >= 0 and var dashes ? dashes : args.Length;
+        return [.. args.SelectMany((word, at) => at < end && word.StartsWith("--", StringComparison.Ordinal) && word.IndexOf('=') == word.Length - 1 ? [word[..^1], ""] : (string[])[word])];
+    }
+
     private static void Interrupt(PosixSignalContext context)
     {
         if (!Interrupted.IsCancellationRequested)
@@ -121,6 +129,14 @@ internal static class Entry
             if (command.Action is null)
             {
                 return $"No {group}command specified";
+            }
+        }
+
+        foreach (var child in parsed.CommandResult.Children)
+        {
+            if (child is OptionResult { Implicit: false, Tokens.Count: 0, Option.Arity.MinimumNumberOfValues: > 0, IdentifierToken: { } given })
+            {
+                return $"Missing argument for {given.Value}";
             }
         }
 

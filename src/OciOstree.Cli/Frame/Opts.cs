@@ -22,6 +22,7 @@ internal static class Opts
             CustomParser = result => result.Tokens[^1].Value,
         };
 
+    /// <summary>A number of 32 bits, as GOption's are.</summary>
     public static Option<long?> Number(string name, string placeholder, string description, params string[] aliases) =>
         new(name, aliases)
         {
@@ -32,12 +33,18 @@ internal static class Opts
             CustomParser = result =>
             {
                 var text = result.Tokens[^1].Value;
-                if (long.TryParse(text, System.Globalization.NumberStyles.AllowLeadingSign, null, out var number))
+                if (!System.Numerics.BigInteger.TryParse(text, System.Globalization.NumberStyles.AllowLeadingSign, null, out var number))
                 {
-                    return number;
+                    result.AddError($"Cannot parse integer value “{text}” for {name}");
+                    return null;
                 }
 
-                result.AddError($"Cannot parse integer value '{text}' for {name}");
+                if (number >= int.MinValue && number <= int.MaxValue)
+                {
+                    return (long)number;
+                }
+
+                result.AddError($"Integer value “{text}” for {name} out of range");
                 return null;
             },
         };

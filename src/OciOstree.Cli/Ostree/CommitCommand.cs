@@ -12,6 +12,7 @@ internal static class CommitCommand
     private static readonly Option<string?> Subject = Opts.Value("--subject", "SUBJECT", "One line subject", "-s");
     private static readonly Option<string?> Body = Opts.Value("--body", "BODY", "Full description", "-m");
     private static readonly Option<string?> BodyFile = Opts.Value("--body-file", "FILE", "Commit message from FILE path", "-F");
+    private static readonly Option<bool> Editor = Opts.Flag("--editor", "Use an editor to write the commit message", "-e");
     private static readonly Option<string?> Branch = Opts.Value("--branch", "BRANCH", "Branch", "-b");
     private static readonly Option<bool> Orphan = Opts.Flag("--orphan", "Create a commit without writing a ref");
     private static readonly Option<bool> NoBindings = Opts.Flag("--no-bindings", "Do not write any ref bindings");
@@ -47,7 +48,7 @@ internal static class CommitCommand
             "ostree commit --repo=/srv/repo -b main -s 'Update bash' /srv/rootfs",
             "ostree commit --repo=/srv/repo -b main --tree=ref=base --tree=tar=extra.tar.gz --owner-uid=0 --owner-gid=0")
         {
-            Parent, Subject, Body, BodyFile, Branch, Orphan, NoBindings, BindRefs, Base, Trees, MetadataStrings, MetadataVariants, KeepMetadata, DetachedStrings,
+            Parent, Subject, Body, BodyFile, Editor, Branch, Orphan, NoBindings, BindRefs, Base, Trees, MetadataStrings, MetadataVariants, KeepMetadata, DetachedStrings,
             OwnerUid, OwnerGid, Canonical, Bootable, ReadOnlyExecutables, NoXattrs, LinkCheckout, DevInoCanonical, TarParents, TarFilter, SkipUnchanged,
             StatOverrides, SkipList, Consume, TableOutput, GenerateSizes, DisableFsync, Fsync, Timestamp, CommitLabels.Policy, CommitLabels.FromBase, CommitLabels.Epoch,
         }.Does(Run);
@@ -71,7 +72,11 @@ internal static class CommitCommand
         }
         KeyValuePair<string, Variant>[] detached = KeyValues(call.Get(DetachedStrings)!, Variant.String).ToArray();
         CheckConflicts(call);
-        string? body = call.Get(BodyFile) is { } bodyFile ? File.ReadAllText(bodyFile) : call.Get(Body);
+        (string? subject, string? body) = (call.Get(Subject), call.Get(Body));
+        if (call.Get(Editor))
+            (subject, body) = CommitEditor.Ask(call.Get(Branch), subject);
+        else if (call.Get(BodyFile) is { } bodyFile)
+            body = NamedFile.ReadText(bodyFile);
         ulong? timestamp = call.Get(Timestamp) is { } text ? (ulong)DateText.Parse(text, DateTimeOffset.Now).ToUnixTimeSeconds() : null;
         if (call.Get(DisableFsync) || FsyncPolicy.IsOff(call.Get(Fsync)))
             repo.DisableFsync();
@@ -97,7 +102,7 @@ internal static class CommitCommand
 
         if (call.Get(SkipUnchanged) && parent is { } before && repo.ReadCommit(before) is { } old && old.RootTree == root && old.RootMeta == rootMeta)
         {
-            call.Print(before.ToString());
+            Tell(call, before, new TransactionStats(), writer);
             return;
         }
         Commit commit = new CommitDraft
@@ -106,7 +111,7 @@ internal static class CommitCommand
             BoundRefs = call.Get(NoBindings) ? null : call.Get(Branch) is { } bound ? [bound, .. call.Get(BindRefs)!] : call.Get(BindRefs)!,
             Bootable = call.Get(Bootable),
             Parent = parent,
-            Subject = call.Get(Subject) ?? "",
+            Subject = subject ?? "",
             Body = body ?? "",
             Timestamp = timestamp ?? DateText.Now(),
         }.Build(transaction, tree);
@@ -117,7 +122,11 @@ internal static class CommitCommand
             transaction.WriteCommitMeta(checksum, Variant.Dictionary(detached));
         if (call.Get(Branch) is { } branch)
             transaction.SetRef(branch, checksum);
-        TransactionStats stats = transaction.Commit();
+        Tell(call, checksum, transaction.Commit(), writer);
+    }
+
+    private static void Tell(OstreeCall call, Checksum checksum, TransactionStats stats, TreeWriter writer)
+    {
         if (!call.Get(TableOutput))
         {
             call.Print(checksum.ToString());
@@ -154,7 +163,7 @@ internal static class CommitCommand
         Consume = call.Get(Consume),
         DevInoCache = call.Get(LinkCheckout) || call.Get(DevInoCanonical) ? DevInoCache.Scan(call.Repo) : null,
         TrustDevInoCache = call.Get(DevInoCanonical),
-        StatOverrides = call.Get(StatOverrides) is { } overrides ? StatOverride.ParseFile(File.ReadAllText(overrides)) : new Dictionary<string, StatOverride>(),
+        StatOverrides = call.Get(StatOverrides) is { } overrides ? StatOverride.ParseFile(NamedFile.ReadText(overrides)) : new Dictionary<string, StatOverride>(),
         SkipList = call.Get(SkipList) is { } skips ? SkipListFile.Read(skips) : [],
     };
 

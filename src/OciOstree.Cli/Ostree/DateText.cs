@@ -13,6 +13,9 @@ internal static class DateText
     public static DateTimeOffset Parse(string text, DateTimeOffset now)
     {
         string trimmed = text.Trim();
+        // As for date(1), nothing means today, from its start.
+        if (trimmed.Length == 0)
+            return new DateTimeOffset(now.Date, now.Offset);
         try
         {
             if (trimmed.StartsWith('@') && double.TryParse(trimmed.AsSpan(1), NumberStyles.Float, CultureInfo.InvariantCulture, out double seconds))

@@ -41,8 +41,10 @@ internal static class RefsCommand
                     Delete(call, prefix!);
                 else if (call.Get(alias))
                     Print(call, call.Repo.ListAliases(prefix), " -> ");
+                else if (call.Get(revision))
+                    Print(call, Shortened(call.Repo.ListRefs(prefix), call.Get(list) ? null : prefix), "\t");
                 else
-                    Print(call, Shortened(call.Repo.ListRefs(prefix), call.Get(list) ? null : prefix), call.Get(revision) ? "\t" : null);
+                    Print(call, Shortened(call.Repo.ListRefNames(prefix).Select(static name => KeyValuePair.Create(name, "")), call.Get(list) ? null : prefix), null);
             }
         });
     }
@@ -54,7 +56,7 @@ internal static class RefsCommand
     }
 
     // Below the directory that was asked for, names are relative to it; the ref of that very name keeps it.
-    private static IEnumerable<KeyValuePair<string, Checksum>> Shortened(IReadOnlyDictionary<string, Checksum> refs, string? prefix)
+    private static IEnumerable<KeyValuePair<string, T>> Shortened<T>(IEnumerable<KeyValuePair<string, T>> refs, string? prefix)
     {
         if (prefix is null || prefix.EndsWith(':'))
             return refs;
@@ -109,7 +111,7 @@ internal static class RefsCommand
     {
         IReadOnlyDictionary<string, string> aliases = call.Repo.ListAliases();
         using RepoTransaction transaction = call.Repo.BeginTransaction();
-        foreach (string name in call.Repo.ListRefs(prefix).Keys)
+        foreach (string name in call.Repo.ListRefNames(prefix))
         {
             string local = RefSpec.Parse(name).Name;
             if (aliases.FirstOrDefault(a => a.Value == local).Key is { } alias)

@@ -27,7 +27,7 @@ internal sealed class RemoteStore
         if (directory is null || !Directory.Exists(directory))
             return;
         foreach (string path in Directory.EnumerateFiles(directory, "*.conf").Order(StringComparer.Ordinal))
-            AddAll(KeyFile.Parse(File.ReadAllBytes(path)), path, repo);
+            AddAll(KeyFile.Parse(Files.ReadNamed(path)), path, repo);
     }
 
     public IEnumerable<string> Names => remotes.Keys;

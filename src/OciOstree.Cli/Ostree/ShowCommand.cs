@@ -36,7 +36,7 @@ internal static class ShowCommand
             else if (call.Get(related))
                 PrintRelated(call, rev);
             else if (call.Get(variantType) is { } type)
-                call.Print(Variant.FromBytes(type, File.ReadAllBytes(rev)).ByteSwap().Print());
+                call.Print(Variant.FromBytes(type, NamedFile.Read(rev)).ByteSwap().Print());
             else if (call.Get(sizes))
                 PrintSizes(call, rev);
             else if (!Checksum.TryParse(rev, out Checksum checksum))

@@ -1,4 +1,5 @@
 using System.Buffers;
+using OciOstree.Formats;
 
 namespace OciOstree.Container;
 
@@ -101,7 +102,7 @@ internal sealed class BytePipe : IDisposable
         }
     }
 
-    private sealed class Reader(BytePipe pipe) : ReadOnlyStream
+    private sealed class Reader(BytePipe pipe) : ForwardReadStream
     {
         private byte[] block = [];
         private int at;

@@ -1,3 +1,4 @@
+using OciOstree.Formats;
 using OciOstree.Linux;
 
 namespace OciOstree.Container;
@@ -26,7 +27,7 @@ internal sealed class ContentSpool(LinuxDirectory directory) : IDisposable
 
     public void Dispose() => file?.Dispose();
 
-    private sealed class Slice(TemporaryFile file, long start, long size) : ReadOnlyStream
+    private sealed class Slice(TemporaryFile file, long start, long size) : ForwardReadStream
     {
         private long at;
 

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using OciOstree.Formats;
 using OciOstree.Formats.Compression;
 using OciOstree.Registry;
 
@@ -114,7 +115,7 @@ internal sealed class LayerDownload : IDisposable
 
     private static string Label(Digest digest) => digest.Hex[..12];
 
-    private sealed class CountingStream(Stream inner, ITransferItem item) : ReadOnlyStream
+    private sealed class CountingStream(Stream inner, ITransferItem item) : ForwardReadStream
     {
         internal long Count { get; private set; }
 
@@ -128,7 +129,7 @@ internal sealed class LayerDownload : IDisposable
     }
 
     /// <summary>The content; at its end the blob is read out, which proves its digest, and the diff id is compared.</summary>
-    private sealed class VerifiedContent(Stream content, CountingStream blob, Digest diffId) : ReadOnlyStream
+    private sealed class VerifiedContent(Stream content, CountingStream blob, Digest diffId) : ForwardReadStream
     {
         private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         private long total;

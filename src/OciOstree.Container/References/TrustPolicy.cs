@@ -1,4 +1,5 @@
 using System.Text.Json;
+using OciOstree.Linux;
 using OciOstree.Registry;
 
 namespace OciOstree.Container;
@@ -67,7 +68,7 @@ internal sealed class TrustPolicy
     {
         try
         {
-            using var document = JsonDocument.Parse(File.ReadAllBytes(path));
+            using var document = JsonDocument.Parse(Files.ReadNamed(path));
             var root = document.RootElement.Clone();
             return root.ValueKind == JsonValueKind.Object && root.TryGetProperty("default", out var requirements) && requirements.ValueKind == JsonValueKind.Array
                 ? new TrustPolicy(path, root)

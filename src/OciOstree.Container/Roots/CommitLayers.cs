@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using OciOstree.Formats;
 using OciOstree.Formats.GVariant;
 using OciOstree.Formats.Tar;
 using OciOstree.Linux;
@@ -231,7 +232,7 @@ internal sealed class CommitLayers
         LayerScan.Run(source, layer, progress, cancellationToken, (entry, content) =>
             entry.Type == TarEntryType.Directory || ObjectEntry.Parse(LayerPath.Split(entry.Name)) is var found && (found.Kind == ObjectEntry.EntryKind.None || visit(entry, found, content) || !stopEarly));
 
-    private sealed class HashedContent(Stream content, IncrementalHash hash) : ReadOnlyStream
+    private sealed class HashedContent(Stream content, IncrementalHash hash) : ForwardReadStream
     {
         public override int Read(Span<byte> buffer)
         {

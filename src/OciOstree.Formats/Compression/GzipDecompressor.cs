@@ -3,7 +3,7 @@ using System.IO.Compression;
 namespace OciOstree.Formats.Compression;
 
 /// <summary>Decompresses a sequence of gzip members. Zeros or other bytes behind the last one are ignored, as gzip does.</summary>
-internal sealed class GzipDecompressor(Stream source, bool leaveOpen) : DecompressingStream
+internal sealed class GzipDecompressor(Stream source, bool leaveOpen) : ForwardReadStream
 {
     private readonly GZipStream gzip = new(source, CompressionMode.Decompress, leaveOpen);
 

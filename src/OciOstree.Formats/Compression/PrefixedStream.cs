@@ -1,7 +1,7 @@
 namespace OciOstree.Formats.Compression;
 
 /// <summary>The bytes already read from a stream, then the rest of it.</summary>
-internal sealed class PrefixedStream(byte[] first, int count, Stream rest, bool leaveOpen) : DecompressingStream
+public sealed class PrefixedStream(byte[] first, int count, Stream rest, bool leaveOpen) : ForwardReadStream
 {
     private int given;
 

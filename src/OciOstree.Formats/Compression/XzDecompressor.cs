@@ -1,7 +1,7 @@
 namespace OciOstree.Formats.Compression;
 
 /// <summary>Decompresses a sequence of xz streams.</summary>
-internal sealed unsafe class XzDecompressor : DecompressingStream
+internal sealed unsafe class XzDecompressor : ForwardReadStream
 {
     private readonly Stream source;
     private readonly bool leaveOpen;

@@ -1,7 +1,7 @@
 namespace OciOstree.Formats.Compression;
 
 /// <summary>Decompresses a sequence of zstd frames, passing over skippable ones.</summary>
-internal sealed unsafe class ZstdDecompressor(Stream source, bool leaveOpen) : DecompressingStream
+internal sealed unsafe class ZstdDecompressor(Stream source, bool leaveOpen) : ForwardReadStream
 {
     private readonly ZstdDecompressorHandle context = new();
     private readonly byte[] received = GC.AllocateUninitializedArray<byte>(128 * 1024);

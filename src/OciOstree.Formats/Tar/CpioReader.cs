@@ -168,7 +168,7 @@ public sealed class CpioReader
             throw new TarException("the cpio archive is truncated");
     }
 
-    private sealed class ContentStream(CpioReader reader) : Stream
+    private sealed class ContentStream(CpioReader reader) : ForwardReadStream
     {
         private long left;
 
@@ -193,17 +193,5 @@ public sealed class CpioReader
             reader.position += read;
             return read;
         }
-
-        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-        public override bool CanRead => true;
-        public override bool CanSeek => false;
-        public override bool CanWrite => false;
-        public override long Length => throw new NotSupportedException();
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-        public override void Flush() { }
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-        public override void SetLength(long value) => throw new NotSupportedException();
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     }
 }

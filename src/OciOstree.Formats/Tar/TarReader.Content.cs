@@ -3,7 +3,7 @@ namespace OciOstree.Formats.Tar;
 public sealed partial class TarReader
 {
     /// <summary>The bytes of the current entry. With a sparse map, stored runs alternate with zeros.</summary>
-    private sealed class ContentStream(TarReader reader) : Stream
+    private sealed class ContentStream(TarReader reader) : ForwardReadStream
     {
         private long stored;   // bytes left in the archive
         private int padding;   // after them
@@ -114,22 +114,7 @@ public sealed partial class TarReader
             return count;
         }
 
-        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-        public override int ReadByte()
-        {
-            Span<byte> one = stackalloc byte[1];
-            return Read(one) == 0 ? -1 : one[0];
-        }
-
-        public override bool CanRead => true;
-        public override bool CanSeek => false;
-        public override bool CanWrite => false;
         public override long Length => length;
         public override long Position { get => position; set => throw new NotSupportedException(); }
-        public override void Flush() { }
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-        public override void SetLength(long value) => throw new NotSupportedException();
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     }
 }

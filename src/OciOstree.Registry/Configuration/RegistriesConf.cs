@@ -1,5 +1,7 @@
 using System.Net;
+using System.Text;
 using OciOstree.Formats.Toml;
+using OciOstree.Linux;
 using OciOstree.Registry.Http;
 
 namespace OciOstree.Registry.Configuration;
@@ -117,7 +119,7 @@ internal sealed class RegistriesConf
     {
         try
         {
-            var root = TomlTable.Parse(File.ReadAllText(path));
+            var root = TomlTable.Parse(Encoding.UTF8.GetString(Files.ReadNamed(path)));
             var rules = root.GetTables("registry").Select(RegistryRule.Read).ToList();
 
             // Version 1: lists of hosts.

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using OciOstree.Linux;
 
 namespace OciOstree.Registry.Credentials;
 
@@ -78,12 +79,7 @@ internal static class CredentialFiles
         byte[] bytes;
         try
         {
-            if (new FileInfo(path).Length > SizeLimit)
-            {
-                throw new RegistryException($"{What} {path} is larger than {SizeLimit} bytes");
-            }
-
-            bytes = File.ReadAllBytes(path);
+            bytes = Files.ReadNamed(path, SizeLimit);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using OciOstree.Formats;
 
 namespace OciOstree.Registry.Http;
 
@@ -7,7 +8,7 @@ namespace OciOstree.Registry.Http;
 /// A blob from a registry. When the connection breaks or stalls it asks for the rest, a bounded number of times; what it
 /// delivers is verified by <see cref="VerifyingStream"/> around it.
 /// </summary>
-internal sealed class ResumingBlobStream : ReadOnlyStream
+internal sealed class ResumingBlobStream : ForwardReadStream
 {
     /// <summary>A connection that brought this much was worth it: the count of tries starts anew.</summary>
     private const long WorthwhileBytes = 1 << 20;

@@ -1,9 +1,10 @@
 using Microsoft.Win32.SafeHandles;
+using OciOstree.Formats;
 
 namespace OciOstree.Registry;
 
 /// <summary>A part of an open file, read by offset, so that several slices of one file can be read at once.</summary>
-internal sealed class FileSlice(SafeFileHandle handle, long offset, long length, bool ownsHandle) : ReadOnlyStream
+internal sealed class FileSlice(SafeFileHandle handle, long offset, long length, bool ownsHandle) : ForwardReadStream
 {
     private long position;
 

@@ -1,7 +1,9 @@
+using OciOstree.Formats;
+
 namespace OciOstree.Registry;
 
 /// <summary>Tells of bytes as they pass.</summary>
-internal sealed class ProgressStream(Stream inner, ITransferItem item) : ReadOnlyStream
+internal sealed class ProgressStream(Stream inner, ITransferItem item) : ForwardReadStream
 {
     public override int Read(Span<byte> buffer)
     {

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using OciOstree.Formats;
 
 namespace OciOstree.Registry;
 
@@ -6,7 +7,7 @@ namespace OciOstree.Registry;
 /// Passes a blob's bytes on and throws in place of the end if they were not the blob: too few, too many, or of another
 /// digest. It never passes on more bytes than described.
 /// </summary>
-internal sealed class VerifyingStream : ReadOnlyStream
+internal sealed class VerifyingStream : ForwardReadStream
 {
     private readonly Stream inner;
     private readonly Descriptor descriptor;

@@ -260,7 +260,7 @@ public sealed partial class Repo
             using RepoLock.Holder hold = repo.Locking.Take(RepoLockKind.Exclusive, cancellation);
             foreach (Checksum orphan in orphans)
             {
-                options.Report($"Adding tombstone for commit {orphan}");
+                options.Stage($"Adding tombstone for commit {orphan}");
                 repo.DeleteObject(new ObjectName(orphan, ObjectType.Commit));
             }
         }

@@ -124,6 +124,13 @@ public sealed partial class Repo
         return refs;
     }
 
+    /// <summary>As <see cref="ListRefs"/>, the names only: a ref whose file is damaged is there to be seen, and to be deleted.</summary>
+    public IReadOnlyCollection<string> ListRefNames(string? prefix = null, RefListing options = RefListing.All)
+    {
+        RequireRefDirectories();
+        return new SortedSet<string>(RefFiles(prefix, options).Select(static found => found.Item1), StringComparer.Ordinal);
+    }
+
     private void RequireRefDirectories()
     {
         foreach (string directory in (ReadOnlySpan<string>)["refs/heads", "refs/remotes"])

@@ -1,4 +1,5 @@
 using System.Text;
+using OciOstree.Linux;
 
 namespace OciOstree.Repository;
 
@@ -25,7 +26,7 @@ internal static class GpgKeyring
                 if (Directory.Exists(path))
                     AddDirectory(rings, path);
                 else
-                    rings.Add(File.ReadAllBytes(path));
+                    rings.Add(Files.ReadNamed(path));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -48,7 +49,7 @@ internal static class GpgKeyring
             if (at.Root.TryReadAllBytes(file, MaxSize) is { } bytes)
                 return bytes;
         string system = $"/etc/ostree/remotes.d/{file}";
-        return File.Exists(system) ? File.ReadAllBytes(system) : null;
+        return File.Exists(system) ? Files.ReadNamed(system) : null;
     }
 
     private static void AddDirectory(List<byte[]> rings, string path)
@@ -57,7 +58,7 @@ internal static class GpgKeyring
             return;
         foreach (string file in Directory.EnumerateFiles(path).Order(StringComparer.Ordinal))
             if (file.EndsWith(".gpg", StringComparison.Ordinal) || file.EndsWith(".asc", StringComparison.Ordinal))
-                rings.Add(File.ReadAllBytes(file));
+                rings.Add(Files.ReadNamed(file));
     }
 
     // gpgv reads packets only. RFC 4880, 6.2: a BEGIN line, headers, an empty line, base64, a checksum after "=", an END line.

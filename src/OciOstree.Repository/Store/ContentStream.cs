@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using OciOstree.Formats;
 
 namespace OciOstree.Repository;
 
@@ -6,7 +7,7 @@ namespace OciOstree.Repository;
 /// Reads a content object's bytes and believes nothing: the length must be the one that was promised, and where an
 /// object's checksum is given the whole must match it before the end is reported.
 /// </summary>
-internal sealed class ContentStream : Stream
+internal sealed class ContentStream : ForwardReadStream
 {
     private readonly Stream source;
     private readonly ObjectName name;
@@ -75,32 +76,6 @@ internal sealed class ContentStream : Stream
 
     internal static CorruptedObjectException Corrupted(ObjectName name, Checksum actual) =>
         new($"Corrupted {name.Type.Word()} object; checksum expected='{name.Checksum}' actual='{actual}'");
-
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-    public override int ReadByte()
-    {
-        Span<byte> one = stackalloc byte[1];
-        return Read(one) == 0 ? -1 : one[0];
-    }
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-
-    public override void Flush() { }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

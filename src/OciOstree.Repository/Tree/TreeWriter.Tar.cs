@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Text;
-using OciOstree.Formats.Compression;
 using OciOstree.Formats.Tar;
 using OciOstree.Linux;
 
@@ -29,7 +28,7 @@ public sealed partial class TreeWriter
         {
             try
             {
-                using Stream tar = Decompressor.Open(archive, leaveOpen: true);
+                using Stream tar = FilterProgram.Open(archive);
                 var reader = new ArchiveReader(tar);
                 while (reader.Next() is { } entry)
                 {

@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Text;
+using OciOstree.Formats;
 using OciOstree.Formats.Tar;
 using OciOstree.Registry;
 
@@ -151,7 +152,7 @@ internal sealed class MemoryImage : IImageSource
     {
     }
 
-    private sealed class Verified(byte[] bytes, Descriptor descriptor) : ReadOnlyStream
+    private sealed class Verified(byte[] bytes, Descriptor descriptor) : ForwardReadStream
     {
         private int at;
 

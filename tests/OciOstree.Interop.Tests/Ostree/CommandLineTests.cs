@@ -36,7 +36,7 @@ public sealed class CommandLineTests : IDisposable
             "diff main", "diff main^ main", "diff main other", "diff --stats main", "diff main nope", "diff",
             "summary", "summary -v", "prune --no-prune", "prune --no-prune --refs-only --depth=0", "fsck -q", "fsck --nope", "reset nope main", "reset main",
             "nope", "", "init --mode=nope", "checkout", "checkout nope", "checkout --union --union-add main x", "checkout main tree", "checkout main no/such",
-            "commit", "commit -b x --tree=nope", "commit -b x --tree=nope=nope", "commit -b x --tree=dir=nope", "commit -b x --tree=ref=nope", "commit -b x tree --parent=nope",
+            "commit -b x tree --owner-uid=x", "commit -b x tree --owner-uid=5000000000", "prune --depth", "commit", "commit -b x --tree=nope", "commit -b x --tree=nope=nope", "commit -b x --tree=dir=nope", "commit -b x --tree=ref=nope", "commit -b x tree --parent=nope",
             "commit -b x tree --add-metadata-string=nope", "commit -b x tree --add-metadata=a=[", "commit -b x tree --timestamp=nope", "commit -b x tree --keep-metadata=version",
             "commit -b main tree --keep-metadata=nope", "commit -b x tree --canonical-permissions --owner-uid=1", "commit -b x tree --skip-list=lists/skips", "commit -b x tree --statoverride=lists/overrides",
             "pull-local", "pull-local nope", "export", "checksum", "checksum nope", "checksum tree/dir/file", "checksum --ignore-xattrs tree/dir/file", "checksum tree/link",
@@ -131,7 +131,68 @@ public sealed class CommandLineTests : IDisposable
             result.OutputLines.Where(line => !line.StartsWith("Last-Modified", StringComparison.Ordinal) && line != "Summary is unsigned").ToArray();
     }
 
-    private void Same(string words, string mode)
+    [Fact]
+    public void AnEditorsMessageIsTheSame()
+    {
+        MakeRepo("archive");
+        scratch.Write("editor", "#!/bin/sh\ncp \"$2\" seen\nprintf '\\n# no\\nA subject  \\n\\nbody 1\\n#no\\n\\nbody 2\\n\\n' > \"$2\"\n");
+        scratch.Write("message", "Not a subject\n\nbody\n");
+        scratch.Write("latin1", "");
+        File.WriteAllBytes(scratch["latin1"], [0xe9, (byte)'\n']);
+        Tool.Shell("chmod +x editor", scratch.Path).Ok();
+        string date = "--timestamp=@1700000000";
+        var seen = new List<string>();
+        foreach ((string editor, string words) in new[]
+        {
+            ("./editor -x", $"commit -b new {date} tree -e"), ("./editor -x", $"commit -b new {date} tree --editor -s first -m second"), ("./editor -x", $"commit --orphan {date} tree -e"),
+            ("true", $"commit -b new {date} tree -e"), ("true", $"commit -b new {date} tree -e -s given"),
+            ("true", $"commit -b new {date} tree -F message"), ("true", $"commit -b new {date} tree -F latin1"), ("true", $"commit -b new {date} tree -F nope"), ("true", "show --raw new"),
+        })
+        {
+            Same(words, "archive", editor);
+            if (File.Exists(scratch["seen"]))
+                seen.Add(File.ReadAllText(scratch["seen"]));
+        }
+        Assert.Contains("# Branch: new\nfirst\n", string.Concat(seen), StringComparison.Ordinal);
+        // The program's name and its exit code are run together there.
+        ToolResult failed = Tool.Run(new ToolStart(OurProgram.Path("ostree")) { Directory = scratch.Path, Environment = Editor("false") }, "commit", "--repo=ours", "-b", "x", "tree", "-e").Failed();
+        Assert.Contains("There was a problem with the editor 'false'", failed.Error, StringComparison.Ordinal);
+        Assert.Contains("EDITOR unset", Tool.Run(new ToolStart(OurProgram.Path("ostree")) { Directory = scratch.Path, Environment = Editor(null) }, "commit", "--repo=ours", "-b", "x", "tree", "-e").Failed().Error,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ArchivesOfEveryCompressionAreCommittedAlike()
+    {
+        MakeRepo("archive");
+        Tool.Shell("""
+            tar -C tree -cf a.tar .
+            gzip -k a.tar; xz -k a.tar; bzip2 -k a.tar; zstd -q -k a.tar
+            head -c -40 a.tar.xz > cut.xz; head -c -40 a.tar.bz2 > cut.bz2
+            """, scratch.Path).Ok();
+        string[] commits = new[] { "a.tar", "a.tar.gz", "a.tar.xz", "a.tar.bz2", "a.tar.zst" }.Select(Committed).ToArray();
+        Assert.Single(commits.Distinct());
+        Assert.Equal(Tool.Shell("ostree --repo=repo commit -b tar --no-bindings --timestamp=@1 --tree=tar=a.tar.xz", scratch.Path).Ok().OutputLine, commits[0]);
+        foreach (string name in new[] { "cut.xz", "cut.bz2" })
+            Tool.Run(new ToolStart(OurProgram.Path("ostree")) { Directory = scratch.Path }, "commit", "--repo=ours", "-b", "cut", "--tree=tar=" + name).Failed();
+
+        string Committed(string name) =>
+            Tool.Run(new ToolStart(OurProgram.Path("ostree")) { Directory = scratch.Path }, "commit", "--repo=ours", "-b", "tar", "--parent=none", "--no-bindings", "--timestamp=@1", "--tree=tar=" + name).Ok().OutputLine;
+    }
+
+    [Fact]
+    public void ARefWhoseFileIsDamagedIsListedAndCanBeDeleted()
+    {
+        MakeRepo("bare");
+        File.WriteAllText(scratch["ours/refs/heads/damaged"], "");
+        Assert.Contains("damaged", OurProgram.Ostree("refs", "--repo=" + scratch["ours"]).Ok().OutputLines);
+        OurProgram.Ostree("refs", "--repo=" + scratch["ours"], "--delete", "damaged").Ok();
+        Assert.False(File.Exists(scratch["ours/refs/heads/damaged"]));
+    }
+
+    private static Dictionary<string, string?> Editor(string? program) => new() { ["EDITOR"] = program, ["VISUAL"] = null, ["OSTREE_EDITOR"] = null, ["TERM"] = "dumb" };
+
+    private void Same(string words, string mode, string editor = "false")
     {
         string[] split = words.Split(' ', StringSplitOptions.RemoveEmptyEntries);
         // A value with a blank in it is written with its type: "uint32 5".
@@ -142,8 +203,8 @@ public sealed class CommandLineTests : IDisposable
         }
         bool plain = split is [] or ["checksum", ..] or ["nope", ..] or ["remote", "nope"];
         string[] With(string repo) => plain ? split : split is ["remote", ..] ? [.. split[..2], "--repo=" + repo, .. split[2..]] : [split[0], "--repo=" + repo, .. split[1..]];
-        ToolResult real = Tool.Run(new ToolStart("ostree") { Directory = scratch.Path }, With("repo"));
-        ToolResult ours = Tool.Run(new ToolStart(OurProgram.Path("ostree")) { Directory = scratch.Path }, With("ours"));
+        ToolResult real = Tool.Run(new ToolStart("ostree") { Directory = scratch.Path, Environment = Editor(editor) }, With("repo"));
+        ToolResult ours = Tool.Run(new ToolStart(OurProgram.Path("ostree")) { Directory = scratch.Path, Environment = Editor(editor) }, With("ours"));
         string at = $"{mode}: {words}\n";
         Assert.Equal(at + real.ExitCode, at + ours.ExitCode);
         Assert.Equal(at + Sorted(words, real.Output), at + Sorted(words, ours.Output));
