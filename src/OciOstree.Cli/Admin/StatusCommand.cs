@@ -12,7 +12,9 @@ internal static class StatusCommand
     {
         var json = Opts.Flag("--json", "Emit JSON", "-J");
         var isDefault = Opts.Flag("--is-default", "Output \"default\" if booted into the default deployment, otherwise \"not-default\"", "-D");
-        return new Verb("status", "List deployments", "ostree admin status", "ostree admin status --json") { json, isDefault }.ReadsSysroot((sysroot, parsed) =>
+        var verify = Opts.Flag("--verify", "Print the commit verification status", "-V");
+        var skipSignatures = Opts.Flag("--skip-signatures", "Skip signatures in output", "-S");
+        return new Verb("status", "List deployments", "ostree admin status", "ostree admin status --json") { verify, skipSignatures, json, isDefault }.ReadsSysroot((sysroot, parsed) =>
         {
             if (parsed.GetValue(json))
             {
@@ -32,6 +34,14 @@ internal static class StatusCommand
                 foreach (var deployment in sysroot.Deployments)
                 {
                     Print(sysroot, deployment);
+                    if (parsed.GetValue(verify))
+                    {
+                        DeploymentSignatures.Verify(sysroot.Repo, deployment);
+                    }
+                    else if (!parsed.GetValue(skipSignatures))
+                    {
+                        DeploymentSignatures.Print(sysroot.Repo, deployment);
+                    }
                 }
             }
         });

@@ -50,7 +50,7 @@ internal static class CommitCommand
         {
             Parent, Subject, Body, BodyFile, Editor, Branch, Orphan, NoBindings, BindRefs, Base, Trees, MetadataStrings, MetadataVariants, KeepMetadata, DetachedStrings,
             OwnerUid, OwnerGid, Canonical, Bootable, ReadOnlyExecutables, NoXattrs, LinkCheckout, DevInoCanonical, TarParents, TarFilter, SkipUnchanged,
-            StatOverrides, SkipList, Consume, TableOutput, GenerateSizes, DisableFsync, Fsync, Timestamp, CommitLabels.Policy, CommitLabels.FromBase, CommitLabels.Epoch,
+            StatOverrides, SkipList, Consume, TableOutput, GenerateSizes, DisableFsync, Fsync, Timestamp, SigningOptions.GpgKeys, SigningOptions.GpgHome, SigningOptions.Keys, SigningOptions.KeyFiles, SigningOptions.Type, CommitLabels.Policy, CommitLabels.FromBase, CommitLabels.Epoch,
         }.Does(Run);
 
     private static void Run(OstreeCall call)
@@ -81,6 +81,7 @@ internal static class CommitCommand
         if (call.Get(DisableFsync) || FsyncPolicy.IsOff(call.Get(Fsync)))
             repo.DisableFsync();
 
+        SigningKeys signingKeys = SigningOptions.Read(call);
         using var labels = new CommitLabels(call, modifier);
         using RepoTransaction transaction = repo.BeginTransaction();
         var tree = new MutableTree();
@@ -118,8 +119,8 @@ internal static class CommitCommand
         if (call.Get(GenerateSizes))
             commit = commit with { Metadata = CommitSizes.Add(repo, commit) };
         Checksum checksum = transaction.WriteCommit(commit);
-        if (detached.Length > 0)
-            transaction.WriteCommitMeta(checksum, Variant.Dictionary(detached));
+        if (signingKeys.AddTo(detached.Length > 0 ? Variant.Dictionary(detached) : null, commit.Serialize()) is { } commitMeta)
+            transaction.WriteCommitMeta(checksum, commitMeta);
         if (call.Get(Branch) is { } branch)
             transaction.SetRef(branch, checksum);
         Tell(call, checksum, transaction.Commit(), writer);

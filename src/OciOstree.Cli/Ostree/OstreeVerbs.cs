@@ -17,6 +17,7 @@ internal static class OstreeVerbs
         root.Add(ExportCommand.Create());
         root.Add(FindRemotesCommand.Create());
         root.Add(FsckCommand.Create());
+        root.Add(GpgSignCommand.Create());
         root.Add(InitCommand.Create());
         root.Add(LogCommand.Create());
         root.Add(LsCommand.Create());
@@ -28,6 +29,7 @@ internal static class OstreeVerbs
         root.Add(ResetCommand.Create());
         root.Add(RevParseCommand.Create());
         root.Add(ShowCommand.Create());
+        root.Add(SignCommand.Create());
         root.Add(StaticDeltaCommand.Create());
         root.Add(SummaryCommand.Create());
     }

@@ -16,9 +16,11 @@ internal static class PullLocalCommand
         var noDeltas = Opts.Flag("--disable-static-deltas", "Do not use static deltas");
         var noBindings = Opts.Flag("--disable-verify-bindings", "Do not verify commit bindings");
         var depth = Opts.Number("--depth", "DEPTH", "Traverse DEPTH parents (-1=infinite) (default: 0)");
+        var gpgVerify = Opts.Flag("--gpg-verify", "GPG verify commits (must specify --remote)");
+        var gpgVerifySummary = Opts.Flag("--gpg-verify-summary", "GPG verify summary (must specify --remote)");
         return new OstreeVerb("pull-local", "Copy data from SRC_REPO", "SRC_REPO [REFS...]", "ostree pull-local --repo=/srv/repo /mnt/usb/repo main")
         {
-            commitsOnly, remote, disableFsync, perObjectFsync, untrusted, bareUserOnly, noDeltas, noBindings, depth,
+            commitsOnly, remote, disableFsync, perObjectFsync, untrusted, bareUserOnly, noDeltas, noBindings, gpgVerify, gpgVerifySummary, depth,
         }.Does((OstreeCall call) =>
         {
             Repo destination = call.Repo;
@@ -28,6 +30,12 @@ internal static class PullLocalCommand
             if (call.Get(perObjectFsync))
                 destination.EnablePerObjectFsync();
             using Repo source = OstreeCall.Open(call.Words[0]);
+            RemoteSignatures? signatures = null;
+            if (call.Get(gpgVerify) || call.Get(gpgVerifySummary))
+            {
+                signatures = RemoteSignatures.OpenPgpOnly(destination, call.Get(remote) ?? throw new RepositoryException("Must specify --remote to know whose signatures are trusted"), call.Get(gpgVerify), call.Get(gpgVerifySummary));
+                signatures.VerifySummary(source.Root.TryReadAllBytes(RepoSummary.FileName, 256 << 20), source.Root.TryReadAllBytes(RepoSummary.SignatureFileName, 256 << 20));
+            }
             TransactionStats stats = LocalPull.Run(source, destination, new LocalPullOptions
             {
                 Refs = call.Words.Count > 1 ? call.Words.Skip(1).ToArray() : null,
@@ -37,6 +45,7 @@ internal static class PullLocalCommand
                 Untrusted = call.Get(untrusted),
                 BareUserOnlyFiles = call.Get(bareUserOnly),
                 IgnoreBindings = call.Get(noBindings),
+                VerifyCommit = signatures is { CoverCommits: true } ? (checksum, bytes, metadata) => signatures.VerifyCommit(checksum, bytes.Span, metadata) : null,
             }, Entry.Cancellation);
             call.Print($"{stats.MetadataWritten} metadata, {stats.ContentWritten} content objects imported; {SizeText.Of(stats.ContentBytesWritten)} content written");
         });

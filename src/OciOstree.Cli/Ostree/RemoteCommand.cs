@@ -14,6 +14,8 @@ internal static class RemoteCommand
         group.Add(Delete());
         group.Add(ShowUrl());
         group.Add(List());
+        group.Add(RemoteKeyCommands.Import());
+        group.Add(RemoteKeyCommands.List());
         group.Add(RemoteCookieCommands.Add());
         group.Add(RemoteCookieCommands.Delete());
         group.Add(RemoteCookieCommands.List());
@@ -33,9 +35,10 @@ internal static class RemoteCommand
         var backend = Opts.Value("--custom-backend", "NAME", "This remote has content not fetched via libostree");
         var contentUrl = Opts.Value("--contenturl", "URL", "Use URL when fetching content");
         var collection = Opts.Value("--collection-id", "COLLECTION-ID", "Globally unique ID for this repository as an collection of refs for redistribution to other repositories");
+        var gpgImport = Opts.Value("--gpg-import", "FILE", "Import GPG key from FILE");
         return new OstreeVerb("add", "Add a remote repository", "NAME [metalink=|mirrorlist=]URL [BRANCH...]", "ostree remote add --repo=/srv/repo origin https://example.org/repo")
         {
-            set, noGpgVerify, noSignVerify, signVerify, ifNotExists, force, backend, contentUrl, collection, SysrootOption.Sysroot,
+            set, noGpgVerify, noSignVerify, signVerify, ifNotExists, force, backend, contentUrl, gpgImport, collection, SysrootOption.Sysroot,
         }.Does((OstreeCall call) =>
         {
             RemoteStore store = RemoteStore.Of(call);
@@ -47,14 +50,15 @@ internal static class RemoteCommand
                 throw new UsageException("Can only specify one of --if-not-exists and --force", withHelp: true);
             string name = call.Words[0];
             RefName.ValidateRemote(name);
-            if (store.Contains(name))
-            {
-                if (call.Get(ifNotExists))
-                    return;
-                if (!call.Get(force))
-                    throw new RepositoryException($"Remote configuration for \"{name}\" already exists: {store.PlaceOf(name)}");
-            }
-            store.Write(name, config => Fill(config, RemoteStore.Section(name)));
+            bool known = store.Contains(name);
+            if (known && !call.Get(ifNotExists) && !call.Get(force))
+                throw new RepositoryException($"Remote configuration for \"{name}\" already exists: {store.PlaceOf(name)}");
+            byte[]? keys = call.Get(gpgImport) is { } path ? RemoteKeyCommands.ReadFile(path) : null;
+            if (!known || call.Get(force))
+                store.Write(name, config => Fill(config, RemoteStore.Section(name)));
+            // Also for a remote that was there, which may lack the keys.
+            if (keys is not null)
+                RemoteKeyCommands.Import(call, store, name, [keys], []);
 
             void Fill(KeyFile config, string section)
             {

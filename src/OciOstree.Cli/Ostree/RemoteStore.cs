@@ -30,6 +30,9 @@ internal sealed class RemoteStore
             AddAll(KeyFile.Parse(Files.ReadNamed(path)), path, repo);
     }
 
+    /// <summary>The repository that the remotes are for.</summary>
+    public Repo Repo => repo;
+
     public IEnumerable<string> Names => remotes.Keys;
 
     public static string Section(string name) => $"{Prefix}{name}\"";

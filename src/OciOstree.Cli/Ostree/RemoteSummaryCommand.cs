@@ -1,3 +1,4 @@
+using OciOstree.Formats.GVariant;
 using OciOstree.Repository;
 
 namespace OciOstree.Cli.Ostree;
@@ -22,8 +23,20 @@ internal static class RemoteSummaryCommand
             else if (call.Get(raw))
                 SummaryText.PrintRaw(call, summary.Content);
             else
+            {
                 SummaryText.Print(call, summary.Content);
+                PrintSignatures(call, Remote.Find(call.Repo, call.Words[0]), summary);
+            }
         });
+    }
+
+    // They were verified on the way in.
+    private static void PrintSignatures(OstreeCall call, Remote remote, RemoteSummary summary)
+    {
+        if (!remote.VerifiesSummary || summary.Signature is not { } signed || GpgVerifier.Signatures(Variant.FromBytes("a{sv}", signed)) is not { } signatures)
+            return;
+        IReadOnlyList<GpgSignature> found = GpgVerifier.Check(GpgKeyring.Of(call.Repo, remote), summary.Bytes.Span, signatures, withKeys: true);
+        GpgText.PrintSignatures(call, $"\nGPG: Verification enabled, found {GpgText.Count(found)}:", found);
     }
 
     public static RemoteSummary? Fetch(OstreeCall call, string remote, string? cacheDirectory) => RemoteSummary.Fetch(call.Repo, Remote.Find(call.Repo, remote), new RemotePullOptions

@@ -18,9 +18,10 @@ internal static class ShowCommand
         var sizes = Opts.Flag("--print-sizes", "Show the commit size metadata");
         var raw = Opts.Flag("--raw", "Show raw variant data");
         var unswapped = Opts.Flag("--no-byteswap", "Do not automatically convert variant data from big endian", "-B");
+        var verifyRemote = Opts.Value("--gpg-verify-remote", "REMOTE", "Use REMOTE name for GPG configuration");
         return new OstreeVerb("show", "Output a metadata object", "OBJECT", "ostree show --repo=/srv/repo main", "ostree show --repo=/srv/repo --print-metadata-key=version main")
         {
-            related, variantType, listKeys, key, hex, listDetachedKeys, detachedKey, sizes, raw, unswapped,
+            related, variantType, listKeys, key, hex, listDetachedKeys, detachedKey, sizes, raw, unswapped, SigningOptions.GpgHome, verifyRemote,
         }.Does((OstreeCall call) =>
         {
             call.Need(1, "An object argument is required");
@@ -40,9 +41,19 @@ internal static class ShowCommand
             else if (call.Get(sizes))
                 PrintSizes(call, rev);
             else if (!Checksum.TryParse(rev, out Checksum checksum))
-                CommitText.Print(call, new ObjectName(call.Repo.ResolveRequired(rev), ObjectType.Commit), call.Get(raw), call.Get(unswapped));
+                PrintCommit(new ObjectName(call.Repo.ResolveRequired(rev), ObjectType.Commit));
+            else if (new ObjectName(checksum, ObjectType.Commit) is var commit && call.Repo.HasObject(commit))
+                PrintCommit(commit);
             else
                 PrintObject(call, checksum, call.Get(raw), call.Get(unswapped));
+
+            void PrintCommit(ObjectName name)
+            {
+                CommitText.Print(call, name, call.Get(raw), call.Get(unswapped));
+                GpgKeyring keys = call.Get(verifyRemote) is { } remote ? GpgKeyring.Of(call.Repo, Remote.Find(call.Repo, remote)) : GpgKeyring.Everybody(call.Repo, call.Get(SigningOptions.GpgHome));
+                if (CommitSignatures.Inspect(call.Repo, name.Checksum, keys) is { } signatures)
+                    GpgText.PrintSignatures(call, $"Found {GpgText.Count(signatures)}:", signatures);
+            }
         });
     }
 
@@ -96,7 +107,7 @@ internal static class ShowCommand
 
     private static void PrintObject(OstreeCall call, Checksum checksum, bool raw, bool unswapped)
     {
-        foreach (ObjectType type in (ReadOnlySpan<ObjectType>)[ObjectType.Commit, ObjectType.DirMeta, ObjectType.DirTree])
+        foreach (ObjectType type in (ReadOnlySpan<ObjectType>)[ObjectType.DirMeta, ObjectType.DirTree])
         {
             var name = new ObjectName(checksum, type);
             if (!call.Repo.HasObject(name))

@@ -16,12 +16,12 @@ internal static class SummaryCommand
         var metadata = Opts.Many("--add-metadata", "KEY=VALUE", "Additional metadata field to add to the summary", "-m");
         return new OstreeVerb("summary", "Manage summary metadata", "", "ostree summary --repo=/srv/repo -u", "ostree summary --repo=/srv/repo -v")
         {
-            update, view, raw, listKeys, key, metadata,
+            SigningOptions.GpgKeys, SigningOptions.GpgHome, SigningOptions.Keys, SigningOptions.Type, update, view, raw, listKeys, key, metadata,
         }.Does((OstreeCall call) =>
         {
             if (call.Get(update))
             {
-                RepoSummary.Regenerate(call.Repo, call.Get(metadata)!.Select(Additional).ToArray());
+                RepoSummary.Regenerate(call.Repo, call.Get(metadata)!.Select(Additional).ToArray(), SigningOptions.Read(call));
             }
             else if (call.Get(raw))
             {
@@ -30,7 +30,7 @@ internal static class SummaryCommand
             else if (call.Get(view))
             {
                 SummaryText.Print(call, RepoSummary.Read(call.Repo));
-                call.Print("Summary is unsigned");
+                PrintSignatures(call);
             }
             else if (call.Get(listKeys))
             {
@@ -45,6 +45,18 @@ internal static class SummaryCommand
                 throw new RepositoryException("No option specified; use -u to update summary");
             }
         });
+    }
+
+    private static void PrintSignatures(OstreeCall call)
+    {
+        Variant? signed = RepoSummary.ReadSignatures(call.Repo);
+        if (signed is null)
+            call.Print("Summary is unsigned");
+        else if (GpgVerifier.Signatures(signed) is { } signatures)
+        {
+            IReadOnlyList<GpgSignature> found = GpgVerifier.Check(GpgKeyring.Everybody(call.Repo, call.Get(SigningOptions.GpgHome)), RepoSummary.Read(call.Repo).Data.Span, signatures, withKeys: true);
+            GpgText.PrintSignatures(call, $"\nFound {GpgText.Count(found)} on the summary:", found);
+        }
     }
 
     private static KeyValuePair<string, Variant> Additional(string text)

@@ -15,7 +15,10 @@ public sealed partial class Repo
             HashSet<ObjectName> wanted = Wanted(options);
             PruneResult result = PruneUnreachable(wanted, options.DryRun, options.CommitsOnly, cancellation);
             if (!options.DryRun)
+            {
                 StaticDeltaStore.PruneOrphans(this, null);
+                SummaryCache.Prune(this);
+            }
             return result;
         }
         catch (LinuxException e)

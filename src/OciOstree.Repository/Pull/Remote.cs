@@ -119,7 +119,4 @@ public sealed class Remote
 
     /// <summary>Whether the summary must carry such a signature.</summary>
     public bool VerifiesSummary => Flag("gpg-verify-summary", false);
-
-    /// <summary>Whether signatures of another kind are asked for, by <c>sign-verify</c>.</summary>
-    public bool WantsOtherSignatures => Get("sign-verify") is { } kinds && kinds != "false" || Get("sign-verify-summary") is { } summary && summary != "false";
 }

@@ -1,5 +1,3 @@
-using OciOstree.Formats.GVariant;
-
 namespace OciOstree.Repository;
 
 /// <summary>
@@ -26,44 +24,22 @@ public static class RemotePull
             throw new RepositoryException($"remote unconfigured-state: {state}");
         if (remote.Get("custom-backend") is { } backend)
             throw new RepositoryException($"Cannot fetch via libostree - remote '{remote.Name}' uses custom backend '{backend}'");
-        // What is configured to be verified must not come in unverified.
-        if (remote.WantsOtherSignatures)
-            throw new RepositoryException($"Remote \"{remote.Name}\" wants signatures verified that are not OpenPGP's, which this program cannot do (sign-verify=false turns it off)");
         string? url = options.Url ?? remote.Get("url");
         if (url is not null && url.StartsWith("file://", StringComparison.Ordinal) && remote.Get("metalink") is null)
             return new RemoteDirectory(Repo.Open(Uri.UnescapeDataString(url["file://".Length..])));
         return new RemoteFetcher(repo, remote, url, options, cancellation);
     }
 
-    /// <summary>Checks the signature of a summary where the remote wants that.</summary>
+    /// <summary>Checks the signature of a summary as the remote wants it.</summary>
     internal static void VerifySummary(Repo repo, Remote remote, byte[]? summary, byte[]? signature)
     {
-        if (!remote.VerifiesSummary)
-            return;
         try
         {
-            if (summary is null)
-                throw new RepositoryException("GPG verification enabled, but no summary found (use gpg-verify-summary=false in remote config to disable)");
-            if (signature is null)
-                throw new RepositoryException("GPG verification enabled, but no summary.sig found (use gpg-verify-summary=false in remote config to disable)");
-            Variant signatures = Variant.FromBytes("a{sv}", signature);
-            GpgVerifier.Verify(repo, remote, summary, signatures.IsNormalForm() ? signatures : null);
+            RemoteSignatures.Of(repo, remote).VerifySummary(summary, signature);
         }
         catch (RepositoryException e)
         {
             throw new RepositoryException($"Summary of remote \"{remote.Name}\"", e);
-        }
-    }
-
-    internal static void VerifyCommit(Repo destination, Remote remote, Checksum checksum, ReadOnlyMemory<byte> bytes, Variant? metadata)
-    {
-        try
-        {
-            GpgVerifier.Verify(destination, remote, bytes.Span, metadata);
-        }
-        catch (RepositoryException e)
-        {
-            throw new RepositoryException($"Commit {checksum}", e);
         }
     }
 }

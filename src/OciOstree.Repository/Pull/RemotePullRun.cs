@@ -11,6 +11,7 @@ internal sealed class RemotePullRun(Repo destination, Remote remote, RemoteAcces
 {
     private readonly Repo? local = (access as RemoteDirectory)?.Repo;
     private readonly RemoteFetcher fetcher = (access as RemoteFetcher)!; // for all but a local repository
+    private readonly RemoteSignatures signatures = RemoteSignatures.Of(destination, remote);
     private readonly PullQueue queue = new();
     private readonly SubpathSet? subpaths = SubpathSet.Of(options.Subpaths);
     private readonly long start = Stopwatch.GetTimestamp();
@@ -156,7 +157,7 @@ internal sealed class RemotePullRun(Repo destination, Remote remote, RemoteAcces
             Subpaths = options.Subpaths,
             Untrusted = options.Untrusted,
             BareUserOnlyFiles = options.BareUserOnlyFiles,
-            VerifyCommit = remote.VerifiesCommits ? (checksum, bytes, metadata) => RemotePull.VerifyCommit(destination, remote, checksum, bytes, metadata) : null,
+            VerifyCommit = signatures.CoverCommits ? (checksum, bytes, metadata) => signatures.VerifyCommit(checksum, bytes.Span, metadata) : null,
             Progress = (done, total) => options.Progress(done, total, 0),
         }, checks, cancellation);
     }
@@ -180,8 +181,8 @@ internal sealed class RemotePullRun(Repo destination, Remote remote, RemoteAcces
             bool whole = destination.HasObject(commitName) && destination.StateOf(checksum) == CommitState.Whole;
             if (!BringCommit(commitName, isTip: checksum == tip))
                 return;
-            if (remote.VerifiesCommits)
-                RemotePull.VerifyCommit(destination, remote, checksum, destination.ReadMetadata(commitName), destination.ReadCommitMeta(checksum));
+            if (signatures.CoverCommits)
+                signatures.VerifyCommit(checksum, destination.ReadMetadata(commitName).Span, destination.ReadCommitMeta(checksum));
             Commit commit = destination.ReadCommit(checksum);
             checks.Check(checksum, commit, checksum == tip ? target : null);
             if (!whole)
@@ -215,9 +216,11 @@ internal sealed class RemotePullRun(Repo destination, Remote remote, RemoteAcces
         if (access.TryFetch(PathOf(name with { Type = ObjectType.CommitMeta }), Repo.MaxMetadataSize) is { } detached)
         {
             Variant metadata = Variant.FromBytes("a{sv}", detached.Bytes);
-            if (!metadata.IsNormalForm())
+            // Nobody vouches for these bytes: who asks for no signature can do without what is damaged.
+            if (metadata.IsNormalForm())
+                transaction.WriteCommitMeta(name.Checksum, metadata);
+            else if (signatures.CoverCommits)
                 throw new RepositoryException($"Invalid detached metadata of commit {name.Checksum}");
-            transaction.WriteCommitMeta(name.Checksum, metadata);
         }
         return true;
     }

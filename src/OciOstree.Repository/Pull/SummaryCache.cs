@@ -40,6 +40,18 @@ internal sealed class SummaryCache(Repo repo, Remote remote, string? directory)
         }
     }
 
+    /// <summary>Removes the summaries of remotes that the repository has no longer.</summary>
+    public static void Prune(Repo repo)
+    {
+        using LinuxDirectory? folder = repo.Root.TryOpenDirectory("tmp/cache/" + Folder, followLinks: true);
+        if (folder is null)
+            return;
+        HashSet<string> remotes = [.. Remote.All(repo).Select(remote => remote.Name)];
+        foreach (DirectoryEntry entry in folder.ReadEntries())
+            if (!remotes.Contains(entry.Name) && !(entry.Name.EndsWith(Signature, StringComparison.Ordinal) && remotes.Contains(entry.Name[..^Signature.Length])))
+                folder.TryUnlink(entry.Name);
+    }
+
     private RemoteFileStamp? Stamp(string suffix)
     {
         using LinuxDirectory? folder = TryOpen();

@@ -1,84 +1,145 @@
-using System.ComponentModel;
-using System.Diagnostics;
+using System.Globalization;
+using System.Text;
 using OciOstree.Formats.GVariant;
 
 namespace OciOstree.Repository;
 
-/// <summary>Checks OpenPGP signatures against the keys of a remote, through the system's <c>gpgv</c>.</summary>
+/// <summary>
+/// Checks OpenPGP signatures by the system's <c>gpgv</c>; what is told of a key besides is from <c>gpg</c>'s listing.
+/// </summary>
 public static class GpgVerifier
 {
     /// <summary>The key in detached metadata and in <c>summary.sig</c> that signatures are under, an <c>aay</c> of signature packets.</summary>
     public const string SignaturesKey = "ostree.gpgsigs";
+
+    private const int MaxSignatures = 1000, MaxSize = 16 << 20;
+
+    private const int NoPublicKey = 9; // gpg-error's GPG_ERR_NO_PUBKEY
 
     /// <summary>Passes if at least one signature is good and by a key that the remote is trusted by, neither expired nor revoked.</summary>
     /// <param name="metadata">What holds the signatures; null is none.</param>
     /// <exception cref="RepositoryException">There is no such signature, or they cannot be checked.</exception>
     public static void Verify(Repo repo, Remote remote, ReadOnlySpan<byte> data, Variant? metadata)
     {
-        if (metadata?.Lookup(SignaturesKey) is not { Type: "aay", Count: > 0 } signatures)
-            throw new RepositoryException("GPG verification enabled, but no signatures found (use gpg-verify=false in remote config to disable)");
-        string directory = Directory.CreateTempSubdirectory("oci-ostree-gpg-").FullName;
-        try
-        {
-            List<string> rings = GpgKeyring.Collect(repo, remote, directory);
-            if (rings.Count == 0)
-                throw new RepositoryException($"GPG signatures found, but remote \"{remote.Name}\" has no trusted keys");
-            string signature = Path.Combine(directory, "signature"), signed = Path.Combine(directory, "data");
-            // Packets tell their own lengths: one after the other they are a valid signature file.
-            using (FileStream file = File.Create(signature))
-                for (int i = 0; i < signatures.Count; i++)
-                    file.Write(signatures[i].AsBytes().Span);
-            using (FileStream file = File.Create(signed))
-                file.Write(data);
-            if (!HasGoodSignature(Run(rings, signature, signed)))
-                throw new RepositoryException("GPG signatures found, but none are in trusted keyring");
-        }
-        finally
-        {
-            Directory.Delete(directory, recursive: true);
-        }
+        Variant signatures = Signatures(metadata) ?? throw new RepositoryException("GPG verification enabled, but no signatures found (use gpg-verify=false in remote config to disable)");
+        RequireValid(Check(GpgKeyring.Of(repo, remote), data, signatures, withKeys: false));
     }
 
-    private static string Run(List<string> rings, string signature, string signed)
+    /// <summary>As <see cref="Verify"/>, telling of all signatures.</summary>
+    public static IReadOnlyList<GpgSignature> VerifyAll(Repo repo, Remote remote, ReadOnlySpan<byte> data, Variant? metadata)
     {
-        ProcessStartInfo start = new("gpgv") { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
-        foreach (string argument in (IEnumerable<string>)["--status-fd", "1", .. rings.SelectMany(ring => (string[])["--keyring", ring]), signature, signed])
-            start.ArgumentList.Add(argument);
-        try
-        {
-            using Process gpgv = Process.Start(start)!;
-            gpgv.StandardInput.Close();
-            Thread errors = new(() => gpgv.StandardError.ReadToEnd());
-            errors.Start();
-            string status = gpgv.StandardOutput.ReadToEnd();
-            gpgv.WaitForExit();
-            errors.Join();
-            return status;
-        }
-        catch (Win32Exception e)
-        {
-            throw new RepositoryException("GPG verification enabled, but gpgv cannot be run", e);
-        }
+        Variant signatures = Signatures(metadata) ?? throw new RepositoryException("GPG verification enabled, but no signatures found (use gpg-verify=false in remote config to disable)");
+        IReadOnlyList<GpgSignature> found = Check(GpgKeyring.Of(repo, remote), data, signatures, withKeys: true);
+        RequireValid(found);
+        return found;
     }
 
-    // Each signature's verdict comes first, then VALIDSIG with its key; a good signature by an expired or revoked key has another verdict.
-    private static bool HasGoodSignature(string status)
+    /// <summary>The signatures in metadata, null if there are none.</summary>
+    public static Variant? Signatures(Variant? metadata) => metadata?.Lookup(SignaturesKey, "aay");
+
+    /// <exception cref="RepositoryException">None of them is valid; the message tells of each, the last one first.</exception>
+    public static void RequireValid(IReadOnlyList<GpgSignature> signatures)
     {
-        bool good = false;
-        foreach (string line in status.Split('\n'))
+        if (signatures.Any(signature => signature.IsValid))
+            return;
+        if (signatures.Count == 0)
+            throw new RepositoryException("No GPG signatures found");
+        var text = new StringBuilder();
+        foreach (GpgSignature signature in signatures.Reverse())
+            signature.Describe(text, "");
+        throw new RepositoryException(text.ToString().TrimEnd());
+    }
+
+    /// <summary>Checks signatures, an <c>aay</c>, and tells of each in their order.</summary>
+    /// <param name="withKeys">Whether names and expiries of the keys are wanted even where a signature is valid.</param>
+    /// <exception cref="RepositoryException">They are no signatures, or cannot be checked.</exception>
+    public static IReadOnlyList<GpgSignature> Check(GpgKeyring keys, ReadOnlySpan<byte> data, Variant signatures, bool withKeys)
+    {
+        byte[] packets = Packets(signatures);
+        if (packets.Length == 0)
+            return [];
+        using var scratch = new GpgScratch();
+        string[] rings = [.. keys.Options(scratch)];
+        string signature = scratch.Write("signature", packets), signed = scratch.Write("data", data);
+        GpgProgram gpgv = GpgProgram.Run("gpgv", ["--homedir", scratch.Path, "--status-fd", "1", .. rings, signature, signed]);
+        List<GpgSignature> found = Parse(gpgv.Text);
+        if (found.Count == 0)
+            throw new RepositoryException("GPG: Unable to complete signature verification", new RepositoryException(gpgv.Complaint));
+        if (!withKeys && found.Any(s => s.IsValid))
+            return found;
+        IReadOnlyList<GpgKey> listed = GpgKeyring.List(scratch, rings, []);
+        return [.. found.Select(s => s.WithKey(listed))];
+    }
+
+    // Packets tell their own lengths: one after the other they are a valid signature file.
+    private static byte[] Packets(Variant signatures)
+    {
+        using MemoryStream all = new();
+        if (signatures.Count > MaxSignatures)
+            throw new RepositoryException($"GPG: {signatures.Count} signatures are too many");
+        for (int i = 0; i < signatures.Count; i++)
         {
-            string[] words = line.Split(' ');
-            if (words.Length < 2 || words[0] != "[GNUPG:]")
-                continue;
-            if (words[1] == "VALIDSIG" && good)
-                return true;
-            good = words[1] switch
+            byte[] packets = OpenPgp.Dearmor(signatures[i].AsBytes().ToArray());
+            OpenPgp.CountSignatures(packets);
+            if (all.Length + packets.Length > MaxSize)
+                throw new RepositoryException("GPG: the signatures are too large");
+            all.Write(packets);
+        }
+        return all.ToArray();
+    }
+
+    // Each signature opens with NEWSIG; its one verdict comes next, and VALIDSIG says more where the bytes are right, whatever the key is worth.
+    private static List<GpgSignature> Parse(string status)
+    {
+        List<GpgSignature> found = [];
+        bool open = false, good = false;
+        foreach (string[] words in GpgProgram.StatusLines(status))
+        {
+            string Word(int at) => at < words.Length ? words[at] : "";
+            switch (words[0])
             {
-                "GOODSIG" => true,
-                "BADSIG" or "ERRSIG" or "EXPSIG" or "EXPKEYSIG" or "REVKEYSIG" or "NEWSIG" => false,
-                _ => good,
-            };
+                case "NEWSIG":
+                    found.Add(new GpgSignature());
+                    (open, good) = (true, false);
+                    break;
+                case "GOODSIG" or "EXPSIG" or "EXPKEYSIG" or "REVKEYSIG" or "BADSIG" when found.Count > 0:
+                    GpgUserId user = GpgUserId.Parse(Uri.UnescapeDataString(string.Join(' ', words.Skip(2))), "");
+                    found[^1] = found[^1] with
+                    {
+                        IsExpired = words[0] == "EXPSIG",
+                        IsKeyExpired = words[0] == "EXPKEYSIG",
+                        IsKeyRevoked = words[0] == "REVKEYSIG",
+                        Fingerprint = Word(1),
+                        UserName = user.Name,
+                        UserEmail = user.Email,
+                    };
+                    (open, good) = (false, open && words[0] == "GOODSIG");
+                    break;
+                case "ERRSIG" when found.Count > 0:
+                    found[^1] = found[^1] with
+                    {
+                        IsKeyMissing = Word(6) == NoPublicKey.ToString(CultureInfo.InvariantCulture),
+                        Fingerprint = Word(7) is { Length: > 1 } fingerprint ? fingerprint : Word(1),
+                        Algorithm = (int)GpgKey.Seconds(Word(2)),
+                        Timestamp = GpgKey.Seconds(Word(5)),
+                    };
+                    (open, good) = (false, false);
+                    break;
+                case "VALIDSIG" when found.Count > 0:
+                    found[^1] = found[^1] with
+                    {
+                        IsValid = good,
+                        Fingerprint = Word(1),
+                        Timestamp = GpgKey.Seconds(Word(3)),
+                        Expires = GpgKey.Seconds(Word(4)),
+                        Algorithm = (int)GpgKey.Seconds(Word(7)),
+                        PrimaryFingerprint = Word(10),
+                    };
+                    break;
+                default:
+                    break;
+            }
         }
-        return false;
+        return found;
     }
 }

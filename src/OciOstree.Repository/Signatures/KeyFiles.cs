@@ -11,13 +11,11 @@ internal static class KeyFiles
     /// <exception cref="RepositoryException">It is no regular file, or too large.</exception>
     public static byte[] Read(string path)
     {
-        if (Files.TryStatus(path, followLinks: true) is not { Type: FileType.RegularFile } status)
+        if (Files.TryStatus(path, followLinks: true) is not { Type: FileType.RegularFile })
             throw new RepositoryException($"File object '{path}' is not a regular file");
-        if (status.Size > MaxSize)
-            throw new RepositoryException($"File '{path}' is too large to hold keys");
         try
         {
-            return File.ReadAllBytes(path);
+            return Files.ReadNamed(path, MaxSize);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

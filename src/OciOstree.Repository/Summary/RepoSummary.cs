@@ -9,7 +9,7 @@ namespace OciOstree.Repository;
 /// </summary>
 public static class RepoSummary
 {
-    public const string FileName = "summary", VariantType = "(a(s(taya{sv}))a{sv})";
+    public const string FileName = "summary", SignatureFileName = "summary.sig", VariantType = "(a(s(taya{sv}))a{sv})";
 
     private const string MetadataRef = "ostree-metadata", RefType = "(s(taya{sv}))";
     private const long MaxSize = 256 << 20;
@@ -19,21 +19,25 @@ public static class RepoSummary
     public static Variant Read(Repo repo) => Variant.FromBytes(VariantType,
         repo.Root.TryReadAllBytes(FileName, MaxSize) ?? throw new RepositoryException($"openat({FileName}): No such file or directory"));
 
+    /// <summary>The signatures of the summary as they are on disk, an <c>a{sv}</c>; null if there are none.</summary>
+    public static Variant? ReadSignatures(Repo repo) => repo.Root.TryReadAllBytes(SignatureFileName, MaxSize) is { } bytes ? Variant.FromBytes("a{sv}", bytes) : null;
+
     /// <summary>
     /// Writes the summary anew, and removes a signature, which it can no longer match. A repository with a collection gets a
     /// commit that holds the additional metadata first, as its clients believe only commits.
     /// </summary>
     /// <param name="additional">Further keys for the summary.</param>
-    public static void Regenerate(Repo repo, IEnumerable<KeyValuePair<string, Variant>>? additional = null)
+    /// <param name="keys">What the summary, and that commit, are signed with.</param>
+    public static void Regenerate(Repo repo, IEnumerable<KeyValuePair<string, Variant>>? additional = null, SigningKeys? keys = null)
     {
         KeyValuePair<string, Variant>[] extra = additional?.ToArray() ?? [];
         if (repo.Settings.CollectionId is { } own)
-            CommitMetadata(repo, own, extra);
-        Update(repo, extra);
+            CommitMetadata(repo, own, extra, keys);
+        Update(repo, extra, keys);
     }
 
     /// <summary>As <see cref="Regenerate"/>, without a new metadata commit: for when refs have changed.</summary>
-    internal static void Update(Repo repo, IEnumerable<KeyValuePair<string, Variant>> additional)
+    internal static void Update(Repo repo, IEnumerable<KeyValuePair<string, Variant>> additional, SigningKeys? signingKeys = null)
     {
         string? own = repo.Settings.CollectionId;
         var refs = new List<Variant>();
@@ -70,8 +74,13 @@ public static class RepoSummary
 
         Variant summary = Variant.Tuple(Variant.Array(RefType, refs), keys.ToVariant());
         StaticDeltaStore.Reindex(repo);
+        // Signed before it is seen: who reads it must not find it unsigned for longer than a rename takes.
+        Variant? signatures = signingKeys?.AddTo(null, summary.Data.ToArray());
         repo.Root.ReplaceFile(FileName, summary.Data.Span, 0x1A4, repo.Settings.Fsync);
-        repo.Root.TryUnlink("summary.sig");
+        if (signatures is not null)
+            repo.Root.ReplaceFile(SignatureFileName, signatures.Data.Span, 0x1A4, repo.Settings.Fsync);
+        else
+            repo.Root.TryUnlink(SignatureFileName);
     }
 
     private static Variant Entry(Repo repo, string name, Checksum checksum)
@@ -88,7 +97,7 @@ public static class RepoSummary
             Variant.Tuple(Variant.UInt64((ulong)bytes.Length), Variant.Bytes(checksum.ToArray()), keys.ToVariant()));
     }
 
-    private static void CommitMetadata(Repo repo, string collection, IEnumerable<KeyValuePair<string, Variant>> additional)
+    private static void CommitMetadata(Repo repo, string collection, IEnumerable<KeyValuePair<string, Variant>> additional, SigningKeys? signingKeys)
     {
         var keys = new VariantDictionary();
         foreach ((string key, Variant value) in additional)
@@ -104,7 +113,10 @@ public static class RepoSummary
             RootTree = transaction.WriteDirTree(DirTree.Empty),
             RootMeta = transaction.WriteDirMeta(new DirMeta(0, 0, 0x41ED, XattrSet.Empty)),
         };
-        transaction.SetCollectionRef(new CollectionRef(collection, MetadataRef), transaction.WriteCommit(commit));
+        Checksum checksum = transaction.WriteCommit(commit);
+        if (signingKeys?.AddTo(null, commit.Serialize()) is { } signatures)
+            transaction.WriteCommitMeta(checksum, signatures);
+        transaction.SetCollectionRef(new CollectionRef(collection, MetadataRef), checksum);
         transaction.Commit();
     }
 
