@@ -35,12 +35,12 @@ boot-test: ## Boot deployments in QEMU, upgrade and roll back inside
 format: ## Bring the code into the house style
 	dotnet format OciOstree.sln
 
-install: build ## Install the executable, the extension link, the unit and completion below PREFIX (DESTDIR honoured)
+install: build ## Install the executable, the extension link, units and completion below PREFIX (DESTDIR honoured)
 	install -D -m 0755 dist/oci-ostree $(DESTDIR)$(PREFIX)/bin/oci-ostree
 	install -d $(DESTDIR)$(PREFIX)/libexec/libostree/ext
 	ln -sfn $(PREFIX)/bin/oci-ostree $(DESTDIR)$(PREFIX)/libexec/libostree/ext/ostree-container
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
-	sed 's|@bindir@|$(PREFIX)/bin|' examples/ostree-finalize-staged.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/ostree-finalize-staged.service
+	for unit in examples/*.service; do sed 's|@bindir@|$(PREFIX)/bin|' $$unit > $(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/}; done
 	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	dist/oci-ostree completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/oci-ostree
 

@@ -133,11 +133,30 @@ public sealed partial class Sysroot
             bootable[i].Index = i;
         }
 
+        ArmGrubCounter(bootable, current);
         Bootloader? bootloader = newBootVersion ? Bootloader.Find(this) : null;
         string subBootDirectory = newBootVersion ? SwapBootEntries(bootable, bootloader) : SwapLinksOnly(bootable);
         bool atomic = !newBootVersion || (bootloader?.IsAtomic ?? false);
         Tell(Invariant($"{(atomic ? "Transaction complete" : "Bootloader updated")}; bootconfig swap: {(newBootVersion ? "yes" : "no")}; bootversion: {subBootDirectory}, deployment count change: {bootable.Count - current.Count}"));
         Finish(clean);
+    }
+
+    /// <summary>
+    /// Lets GRUB count the tries of a new default, where the machine counts boots and GRUB has an environment to count in. Before the switch: a default
+    /// without its counter could fail for ever, a counter without its default only until the next good boot.
+    /// </summary>
+    private void ArmGrubCounter(List<Deployment> wanted, List<Deployment> current)
+    {
+        if (Settings.BootCountingTries == 0 || wanted.Count == 0 || (current.Count > 0 && wanted[0].IsSame(current[0])))
+        {
+            return;
+        }
+        bool proven = BootHealth.StateOf(this, wanted[0]) == HealthState.Good;
+        GrubEnvironmentFile.TryChange(Root, environment =>
+        {
+            environment["boot_counter"] = proven ? null : Invariant($"{Settings.BootCountingTries}");
+            environment["boot_success"] = proven ? "1" : "0";
+        });
     }
 
     private void Finish(bool clean)

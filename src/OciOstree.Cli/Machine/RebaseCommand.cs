@@ -13,6 +13,7 @@ internal static class RebaseCommand
         var target = Opts.Value("--target-imgref", "IMGREF", "Take the image from IMGREF now, but follow this one");
         var downloadOnly = Opts.Flag("--download-only", "Fetch the image, but let no boot run it until `upgrade --from-downloaded`");
         var noLabels = LabelOption.Create();
+        var allowFailed = Opts.Flag("--allow-failed", "Take the image though its boots on this machine failed their health checks");
         var quiet = Opts.Flag("--quiet", "Don't display progress", "-q");
         var json = Opts.Flag("--json", "Print the result as JSON");
         var verb = new Verb(
@@ -21,7 +22,7 @@ internal static class RebaseCommand
             "oci-ostree rebase ostree-unverified-registry:quay.io/example/os:next",
             "oci-ostree rebase ostree-unverified-image:oci-archive:/media/os.ociarchive --target-imgref ostree-unverified-registry:quay.io/example/os:stable")
         {
-            imgref, target, downloadOnly, noLabels, quiet, json,
+            imgref, target, downloadOnly, allowFailed, noLabels, quiet, json,
         };
         var machine = new MachineSysroot().AddRebootTo(verb);
         var images = new ImageOptions().AddTo(verb, withPlatform: false);
@@ -42,6 +43,7 @@ internal static class RebaseCommand
                 Json = parsed.GetValue(json),
                 DownloadOnly = parsed.GetValue(downloadOnly),
                 // Images by different names have no order in time.
+                AllowFailed = parsed.GetValue(allowFailed),
                 AllowOlder = true,
             };
             if (Update.Run(sysroot, request))

@@ -32,6 +32,11 @@ internal static class Update
             return false;
         }
 
+        if (!request.AllowFailed && sysroot.Deployments.FirstOrDefault(deployment => HasFailed(sysroot, deployment, plan)) is not null)
+        {
+            throw new SysrootException($"{Describe(follow, plan.Version)} failed its health checks on this machine and was given up; --allow-failed tries it again");
+        }
+
         if (!request.AllowOlder && next is not null && IsOlder(plan, sysroot, next, out var difference))
         {
             throw new SysrootException($"{Describe(follow, plan.Version)} is {difference}; --allow-downgrade takes it nevertheless");
@@ -99,6 +104,9 @@ internal static class Update
         });
         return true;
     }
+
+    private static bool HasFailed(Sysroot.Sysroot sysroot, Deployment deployment, ImportPlan plan) =>
+        BootHealth.StateOf(sysroot, deployment) == HealthState.Bad && MachineStatus.ImageIn(sysroot, deployment.Commit)?.ManifestDigest == plan.ManifestDigest;
 
     /// <summary>Whether an image was made before the one that is deployed: then something is wrong, or somebody wants to bring an old version with known holes back.</summary>
     private static bool IsOlder(ImportPlan plan, Sysroot.Sysroot sysroot, Deployment deployed, out string difference)

@@ -26,6 +26,9 @@ internal sealed record UpdateRequest
     /// <summary>Fetch and keep, but let no boot run it until that is asked for.</summary>
     public bool DownloadOnly { get; init; }
 
+    /// <summary>Take the image though this machine has given it up after boots that failed their checks.</summary>
+    public bool AllowFailed { get; init; }
+
     /// <summary>Take the image though it was made before the one that is deployed.</summary>
     public bool AllowOlder { get; init; }
 }

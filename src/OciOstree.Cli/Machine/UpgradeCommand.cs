@@ -13,6 +13,7 @@ internal static class UpgradeCommand
         var fromDownloaded = Opts.Flag("--from-downloaded", "Let the next boot run what --download-only has fetched; no registry is asked");
         var allowDowngrade = Opts.Flag("--allow-downgrade", "Take the image though it was made before the one that is deployed");
         var noLabels = LabelOption.Create();
+        var allowFailed = Opts.Flag("--allow-failed", "Take the image though its boots on this machine failed their health checks");
         var quiet = Opts.Flag("--quiet", "Don't display progress", "-q");
         var json = Opts.Flag("--json", "Print the result as JSON");
         var verb = new Verb(
@@ -22,7 +23,7 @@ internal static class UpgradeCommand
             "oci-ostree upgrade --apply",
             "oci-ostree upgrade --download-only && oci-ostree upgrade --from-downloaded --apply")
         {
-            check, downloadOnly, fromDownloaded, allowDowngrade, noLabels, quiet, json,
+            check, downloadOnly, fromDownloaded, allowDowngrade, allowFailed, noLabels, quiet, json,
         };
         var machine = new MachineSysroot().AddRebootTo(verb);
         var images = new ImageOptions().AddTo(verb, withPlatform: false);
@@ -60,6 +61,7 @@ internal static class UpgradeCommand
                 Quiet = parsed.GetValue(quiet),
                 Json = parsed.GetValue(json),
                 DownloadOnly = parsed.GetValue(downloadOnly),
+                AllowFailed = parsed.GetValue(allowFailed),
                 AllowOlder = parsed.GetValue(allowDowngrade),
             });
             // An update that a run before left for the next boot counts, too.

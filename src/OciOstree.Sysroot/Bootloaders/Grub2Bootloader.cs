@@ -104,6 +104,10 @@ internal sealed class Grub2Bootloader(Sysroot sysroot) : Bootloader(sysroot)
         bool onRoot = Boot.Status().Device == Sysroot.OstreeDirectory.Status().Device && !Sysroot.Settings.BootPrefix;
         string prefix = onRoot ? "/boot" : "";
         var text = new StringBuilder("# Generated from the boot loader entries: changes made here are lost.\nset default=0\nset timeout=5\n\n");
+        if (Sysroot.Settings.BootCountingTries > 0)
+        {
+            text.Append(Countdown());
+        }
         foreach (var entry in Entries(version))
         {
             text.Append(CultureInfo.InvariantCulture, $"menuentry {Quote(entry.Title ?? "(Untitled)")} --class gnu-linux --class os --unrestricted {{\n");
@@ -119,6 +123,20 @@ internal sealed class Grub2Bootloader(Sysroot sysroot) : Bootloader(sysroot)
             text.Append("}\n\n");
         }
         return text.ToString();
+    }
+
+    /// <summary>
+    /// Counts the tries of a default that has not proven itself, and boots the second entry when none is left: what the <c>increment</c> module does elsewhere, which not every GRUB has.
+    /// </summary>
+    private string Countdown()
+    {
+        var text = new StringBuilder("load_env\nif [ -n \"${boot_counter}\" -a \"${boot_success}\" = \"0\" ]; then\n");
+        text.Append("\tif [ \"${boot_counter}\" = \"0\" -o \"${boot_counter}\" = \"-1\" ]; then\n\t\tset default=1\n\t\tset boot_counter=-1\n");
+        for (int left = 1; left <= Sysroot.Settings.BootCountingTries; left++)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"\telif [ \"${{boot_counter}}\" = \"{left}\" ]; then\n\t\tset boot_counter={left - 1}\n");
+        }
+        return text.Append("\tfi\n\tsave_env boot_counter\nfi\n\n").ToString();
     }
 
     /// <summary>What <c>ostree admin instutil grub2-generate</c> prints: the menu entries that grub-mkconfig's ostree script includes.</summary>
