@@ -13,7 +13,9 @@ internal static class PullCommand
         var commitsOnly = Opts.Flag("--commit-metadata-only", "Fetch only the commit metadata");
         var disableFsync = Opts.Flag("--disable-fsync", "Do not invoke fsync()");
         var perObjectFsync = Opts.Flag("--per-object-fsync", "Perform writes in such a way that avoids stalling concurrent processes");
-        var noDeltas = Opts.Flag("--disable-static-deltas", "Do not use static deltas, which are never used");
+        var noDeltas = Opts.Flag("--disable-static-deltas", "Do not use static deltas");
+        var onlyDeltas = Opts.Flag("--require-static-deltas", "Require static deltas");
+        var dryRun = Opts.Flag("--dry-run", "Only print information on what will be downloaded (requires static deltas)");
         var mirror = Opts.Flag("--mirror", "Write refs suitable for a mirror and fetches all refs if none provided");
         var subpath = Opts.Many("--subpath", "PATH", "Only pull the provided subpath(s)");
         var untrusted = Opts.Flag("--untrusted", "Verify checksums of local sources (always enabled for HTTP pulls)");
@@ -38,7 +40,7 @@ internal static class PullCommand
         return new OstreeVerb("pull", "Download data from remote repository", "REMOTE [BRANCH...]", "ostree pull --repo=/srv/repo origin main")
         {
             commitsOnly, disableFsync, perObjectFsync, noDeltas, mirror, subpath, untrusted, httpTrusted, bareUserOnly, depth, url, headers, retries, connections, caches, newer, newerThan, noBindings, userAgent,
-            cacheDir, noRetry, retryAll, lowSpeed, lowSpeedTime, frequency,
+            onlyDeltas, dryRun, cacheDir, noRetry, retryAll, lowSpeed, lowSpeedTime, frequency,
         }.Does((OstreeCall call) =>
         {
             call.Need(1, "REMOTE must be specified");
@@ -48,6 +50,10 @@ internal static class PullCommand
                 call.Repo.EnablePerObjectFsync();
             if (call.Get(noRetry) && call.Get(retryAll))
                 throw new UsageException("Cannot specify both --disable-retry-on-network-errors and --retry-all-network-errors", withHelp: true);
+            if (call.Get(dryRun) && !call.Get(onlyDeltas))
+                throw new RepositoryException("--dry-run requires --require-static-deltas");
+            if (call.Get(noDeltas) && call.Get(onlyDeltas))
+                throw new UsageException("Cannot specify both --disable-static-deltas and --require-static-deltas", withHelp: true);
             (string remote, List<string> branches) = Source(call.Words);
             List<Repo> cacheRepos = [];
             try
@@ -64,6 +70,9 @@ internal static class PullCommand
                     CommitsOnly = call.Get(commitsOnly),
                     Subpaths = call.Get(subpath)!,
                     Untrusted = call.Get(untrusted),
+                    UseDeltas = !call.Get(noDeltas),
+                    RequireDeltas = call.Get(onlyDeltas),
+                    DryRun = call.Get(dryRun),
                     CacheDirectory = call.Get(cacheDir),
                     RetryAll = !call.Get(noRetry),
                     LowSpeedLimit = Math.Max(0, call.Get(lowSpeed) ?? 1000),
@@ -81,7 +90,7 @@ internal static class PullCommand
                     Progress = progress.Report,
                 }, Entry.Cancellation);
                 progress.Dispose();
-                call.Print(Describe(stats));
+                call.Print(call.Get(dryRun) && stats.Deltas is { } deltas ? PullText.OfDryRun(deltas) : PullText.Of(stats));
             }
             finally
             {
@@ -106,16 +115,5 @@ internal static class PullCommand
     {
         int equals = text.IndexOf('=', StringComparison.Ordinal);
         return equals < 0 ? throw new RepositoryException("Missing '=' in --http-header") : KeyValuePair.Create(text[..equals], text[(equals + 1)..]);
-    }
-
-    private static string Describe(RemotePullStats stats)
-    {
-        TransactionStats written = stats.Written;
-        if (stats.BytesTransferred == 0)
-            return $"{written.MetadataWritten} metadata, {written.ContentWritten} content objects imported; {SizeText.Of(written.ContentBytesWritten)} content written";
-        long local = written.MetadataWritten - stats.MetadataFetched, localContent = written.ContentWritten - stats.ContentFetched;
-        string cached = local > 0 || localContent > 0 ? $" ({Math.Max(0, local)} meta, {Math.Max(0, localContent)} content local)" : "";
-        string bytes = stats.BytesTransferred < 1024 ? $"{stats.BytesTransferred} B" : $"{stats.BytesTransferred / 1024} KiB";
-        return $"{stats.MetadataFetched} metadata, {stats.ContentFetched} content objects fetched{cached}; {bytes} transferred in {(long)stats.Duration.TotalSeconds} seconds; {SizeText.Of(written.ContentBytesWritten)} content written";
     }
 }

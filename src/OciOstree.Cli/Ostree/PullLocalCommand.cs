@@ -14,13 +14,14 @@ internal static class PullLocalCommand
         var untrusted = Opts.Flag("--untrusted", "Verify checksums of local sources (always enabled for HTTP pulls)");
         var bareUserOnly = Opts.Flag("--bareuseronly-files", "Reject regular files with mode outside of 0775 (world writable, suid, etc.)");
         var noDeltas = Opts.Flag("--disable-static-deltas", "Do not use static deltas");
+        var onlyDeltas = Opts.Flag("--require-static-deltas", "Require static deltas");
         var noBindings = Opts.Flag("--disable-verify-bindings", "Do not verify commit bindings");
         var depth = Opts.Number("--depth", "DEPTH", "Traverse DEPTH parents (-1=infinite) (default: 0)");
         var gpgVerify = Opts.Flag("--gpg-verify", "GPG verify commits (must specify --remote)");
         var gpgVerifySummary = Opts.Flag("--gpg-verify-summary", "GPG verify summary (must specify --remote)");
         return new OstreeVerb("pull-local", "Copy data from SRC_REPO", "SRC_REPO [REFS...]", "ostree pull-local --repo=/srv/repo /mnt/usb/repo main")
         {
-            commitsOnly, remote, disableFsync, perObjectFsync, untrusted, bareUserOnly, noDeltas, noBindings, gpgVerify, gpgVerifySummary, depth,
+            commitsOnly, remote, disableFsync, perObjectFsync, untrusted, bareUserOnly, onlyDeltas, noDeltas, noBindings, gpgVerify, gpgVerifySummary, depth,
         }.Does((OstreeCall call) =>
         {
             Repo destination = call.Repo;
@@ -36,7 +37,9 @@ internal static class PullLocalCommand
                 signatures = RemoteSignatures.OpenPgpOnly(destination, call.Get(remote) ?? throw new RepositoryException("Must specify --remote to know whose signatures are trusted"), call.Get(gpgVerify), call.Get(gpgVerifySummary));
                 signatures.VerifySummary(source.Root.TryReadAllBytes(RepoSummary.FileName, 256 << 20), source.Root.TryReadAllBytes(RepoSummary.SignatureFileName, 256 << 20));
             }
-            TransactionStats stats = LocalPull.Run(source, destination, new LocalPullOptions
+            if (call.Get(noDeltas) && call.Get(onlyDeltas))
+                throw new UsageException("Cannot specify both --disable-static-deltas and --require-static-deltas", withHelp: true);
+            LocalPullOptions options = new()
             {
                 Refs = call.Words.Count > 1 ? call.Words.Skip(1).ToArray() : null,
                 Remote = call.Get(remote),
@@ -46,8 +49,10 @@ internal static class PullLocalCommand
                 BareUserOnlyFiles = call.Get(bareUserOnly),
                 IgnoreBindings = call.Get(noBindings),
                 VerifyCommit = signatures is { CoverCommits: true } ? (checksum, bytes, metadata) => signatures.VerifyCommit(checksum, bytes.Span, metadata) : null,
-            }, Entry.Cancellation);
-            call.Print($"{stats.MetadataWritten} metadata, {stats.ContentWritten} content objects imported; {SizeText.Of(stats.ContentBytesWritten)} content written");
+            };
+            call.Print(call.Get(onlyDeltas)
+                ? PullText.Of(LocalPull.RunByDeltas(source, destination, options, Entry.Cancellation))
+                : PullText.Of(LocalPull.Run(source, destination, options, Entry.Cancellation)));
         });
     }
 }

@@ -1,7 +1,7 @@
 namespace OciOstree.Repository;
 
 /// <summary>Brings commits over from another repository on this machine: links where both keep objects alike, conversions otherwise, on all processors.</summary>
-public static class LocalPull
+public static partial class LocalPull
 {
     /// <summary>Runs one pull in a transaction of its own.</summary>
     /// <exception cref="RepositoryException">A ref or object is missing in the source or damaged; the destination is then as it was.</exception>
@@ -17,6 +17,12 @@ public static class LocalPull
     /// <summary>Brings objects and refs into a transaction that is already running.</summary>
     public static void Into(RepoTransaction transaction, Repo source, LocalPullOptions options, CancellationToken cancellation = default)
     {
+        CommitChecks checks = new(transaction.Repo, source.Settings.CollectionId, options.IgnoreBindings);
+        BringRefs(transaction, source, Targets(source, options), options, checks, cancellation);
+    }
+
+    private static List<PullTarget> Targets(Repo source, LocalPullOptions options)
+    {
         List<PullTarget> wanted = [];
         if (options.Refs is null)
         {
@@ -28,12 +34,21 @@ public static class LocalPull
             foreach (string name in options.Refs)
                 wanted.Add(Checksum.TryParse(name, out Checksum checksum) ? new PullTarget(checksum, null, null) : new PullTarget(source.ResolveRequired(name), null, name));
         }
-        CommitChecks checks = new(transaction.Repo, source.Settings.CollectionId, options.IgnoreBindings);
-        Bring(transaction, source, [.. wanted.Select(target => target with { Ref = target.Ref is null ? null : RefSpec.Parse(target.Ref).Name })], options, checks, cancellation);
+        return wanted;
+    }
+
+    private static void BringRefs(RepoTransaction transaction, Repo source, List<PullTarget> wanted, LocalPullOptions options, CommitChecks checks, CancellationToken cancellation)
+    {
+        Bring(transaction, source, [.. wanted.Select(Named)], options, checks, cancellation);
         foreach (PullTarget target in wanted)
             if (target.Ref is { } name)
-                transaction.SetRef(options.Remote is null ? name : $"{options.Remote}:{RefSpec.Parse(name).Name}", target.Commit);
+                transaction.SetRef(Destination(name, options), target.Commit);
     }
+
+    // Commits are bound to names without a remote's.
+    private static PullTarget Named(PullTarget target) => target with { Ref = target.Ref is null ? null : RefSpec.Parse(target.Ref).Name };
+
+    private static string Destination(string name, LocalPullOptions options) => options.Remote is null ? name : $"{options.Remote}:{RefSpec.Parse(name).Name}";
 
     /// <summary>Brings commits and what belongs to them; refs are the caller's to set.</summary>
     internal static void Bring(RepoTransaction transaction, Repo source, IReadOnlyList<PullTarget> targets, LocalPullOptions options, CommitChecks checks, CancellationToken cancellation)
@@ -55,7 +70,7 @@ public static class LocalPull
             Commit parsed = source.ReadCommit(commit);
             options.VerifyCommit?.Invoke(commit, source.ReadMetadata(name), source.ReadCommitMeta(commit));
             checks.Check(commit, parsed, commit == tip ? target : null);
-            bool whole = transaction.Repo.HasObject(name) && transaction.Repo.StateOf(commit) == CommitState.Whole;
+            bool whole = !options.CameByDelta(commit) && transaction.Repo.HasObject(name) && transaction.Repo.StateOf(commit) == CommitState.Whole;
             if (source.StateOf(commit) != CommitState.Whole && !options.CommitsOnly && !whole)
                 throw new RepositoryException($"Commit {commit} is only partly in the source repository");
             if (!whole)

@@ -32,6 +32,9 @@ public sealed record LocalPullOptions
     /// <summary>Checks a commit, given its bytes and its detached metadata, before anything of it is brought; throws if it is not to be trusted.</summary>
     public Action<Checksum, ReadOnlyMemory<byte>, Variant?>? VerifyCommit { get; init; }
 
+    /// <summary>Whether a commit came by a static delta in this transaction: its tree is then looked through for what that left out.</summary>
+    internal Func<Checksum, bool> CameByDelta { get; init; } = static _ => false;
+
     /// <summary>Told how many objects of how many are here, from several threads.</summary>
     public Action<int, int> Progress { get; init; } = static (_, _) => { };
 }

@@ -1,5 +1,7 @@
 using System.Net;
 using System.Text;
+using Microsoft.Win32.SafeHandles;
+using OciOstree.Linux;
 
 namespace OciOstree.Repository;
 
@@ -130,6 +132,16 @@ internal sealed partial class RemoteFetcher : RemoteAccess
         return TryFetch(metadataBases, path, limit, known);
     }
 
+    public override bool TryFetchFile(string path, long limit, Func<TemporaryFile> room, Action<SafeFileHandle> use)
+    {
+        using DownloadedObject whole = new(room, limit);
+        int mirror = 0;
+        if (!Try(contentBases, path, ref mirror, new Transfer(whole) { Resumes = true }))
+            return false;
+        use(whole.ToFile().Handle);
+        return true;
+    }
+
     /// <summary>Fetches an object, and from the next server if one has it not; false if none has.</summary>
     /// <param name="mirror">The server to begin with; afterwards the one that had it.</param>
     public bool TryFetchObject(string path, DownloadedObject target, ref int mirror, Action<DownloadedObject>? arrived = null) =>
@@ -145,9 +157,9 @@ internal sealed partial class RemoteFetcher : RemoteAccess
         return new RemoteFile(transfer.Unchanged ? [] : whole.ToArray(), transfer.Stamp, transfer.Unchanged);
     }
 
-    private static Linux.TemporaryFile TemporaryFileIn(string path)
+    private static TemporaryFile TemporaryFileIn(string path)
     {
-        using Linux.LinuxDirectory directory = Linux.LinuxDirectory.Open(path);
+        using LinuxDirectory directory = LinuxDirectory.Open(path);
         return directory.CreateTemporaryFile();
     }
 
@@ -180,7 +192,7 @@ internal sealed partial class RemoteFetcher : RemoteAccess
     // What a user can do something about is below "An error occurred while sending the request".
     private static Exception Plain(Exception e) => e is HttpRequestException { StatusCode: null, InnerException: { } cause } ? cause : e;
 
-    private static bool IsTheirs(Exception e) => e is HttpRequestException || e is IOException and not Linux.LinuxException;
+    private static bool IsTheirs(Exception e) => e is HttpRequestException || e is IOException and not LinuxException;
 
     private bool Repeatedly(Uri address, Transfer transfer)
     {
@@ -200,7 +212,7 @@ internal sealed partial class RemoteFetcher : RemoteAccess
 
     private bool MayPass(Exception e) => e switch
     {
-        Linux.LinuxException => false, // our own disk's
+        LinuxException => false, // our own disk's
         HttpRequestException { StatusCode: { } code } => options.RetryAll && (code is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests || (int)code >= 500),
         HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError } => false,
         HttpRequestException { HttpRequestError: HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError } => options.RetryAll,

@@ -42,6 +42,15 @@ public sealed record RemotePullOptions
     /// <summary>Repositories on this machine that are asked for objects before the remote.</summary>
     public IReadOnlyList<Repo> LocalCaches { get; init; } = [];
 
+    /// <summary>Bring commits by static deltas where the remote has some that fit.</summary>
+    public bool UseDeltas { get; init; } = true;
+
+    /// <summary>Fail where it has none; deltas are then used from a repository on this machine, too.</summary>
+    public bool RequireDeltas { get; init; }
+
+    /// <summary>Only find out what deltas would be fetched.</summary>
+    public bool DryRun { get; init; }
+
     /// <summary>Headers for every request.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Headers { get; init; } = [];
 

@@ -7,7 +7,7 @@ using OciOstree.Linux;
 namespace OciOstree.Repository;
 
 /// <summary>One pull: from an archive over HTTP, or from a repository on this machine.</summary>
-internal sealed class RemotePullRun(Repo destination, Remote remote, RemoteAccess access, RemotePullOptions options, CancellationToken cancellation)
+internal sealed partial class RemotePullRun(Repo destination, Remote remote, RemoteAccess access, RemotePullOptions options, CancellationToken cancellation)
 {
     private readonly Repo? local = (access as RemoteDirectory)?.Repo;
     private readonly RemoteFetcher fetcher = (access as RemoteFetcher)!; // for all but a local repository
@@ -25,12 +25,16 @@ internal sealed class RemotePullRun(Repo destination, Remote remote, RemoteAcces
     {
         if (NeedsSummary)
             summary = RemoteSummary.Fetch(destination, remote, access, options.CacheDirectory);
-        ReadMode();
+        KeyFile? config = ReadMode();
         List<PullTarget> targets = [.. Targets()];
         Checksum? notBefore = options.TimestampCheckFrom is { } from ? destination.ResolveRequired(from) : null;
         checks = new CommitChecks(destination, local is null ? remote.CollectionId : local.Settings.CollectionId, options.IgnoreBindings, notBefore, options.TimestampCheck ? Current : null);
         using (transaction = destination.BeginTransaction())
         {
+            if (UsesDeltas)
+                BringByDeltas(targets, config);
+            if (options.DryRun)
+                return Stats(default);
             if (local is not null)
                 BringFrom(local, targets);
             else
@@ -40,9 +44,7 @@ internal sealed class RemotePullRun(Repo destination, Remote remote, RemoteAcces
             TransactionStats written = transaction.Commit();
             if (MirrorsAll)
                 StoreSummary();
-            return local is not null
-                ? new RemotePullStats((int)written.MetadataWritten, (int)written.ContentWritten, 0, Stopwatch.GetElapsedTime(start), written)
-                : new RemotePullStats(metadataFetched, contentFetched, access.BytesTransferred, Stopwatch.GetElapsedTime(start), written);
+            return Stats(written);
         }
     }
 
@@ -54,10 +56,11 @@ internal sealed class RemotePullRun(Repo destination, Remote remote, RemoteAcces
         : options.Refs is not { } names || names.Any(name => !Checksum.TryParse(name, out _) && !name.Contains('@')));
 
     // An archive's configuration is fetched only where the summary does not say what it would.
-    private void ReadMode()
+    private KeyFile? ReadMode()
     {
         if (local is not null)
-            return;
+            return local.Config;
+        KeyFile? config = null;
         string? mode = summary?.Mode;
         if (mode is not null && summary!.Content[1].Lookup("ostree.summary.tombstone-commits", "b") is { } tombstones)
         {
@@ -68,7 +71,7 @@ internal sealed class RemotePullRun(Repo destination, Remote remote, RemoteAcces
             RemoteFile file = access.TryFetch("config", RemoteAccess.MaxSmallFile) ?? throw NotFound("config");
             try
             {
-                KeyFile config = KeyFile.Parse(file.Bytes);
+                config = KeyFile.Parse(file.Bytes);
                 mode = config.GetString("core", "mode") ?? "bare";
                 hasTombstones = config.GetBoolean("core", "tombstone-commits") ?? false;
             }
@@ -79,6 +82,7 @@ internal sealed class RemotePullRun(Repo destination, Remote remote, RemoteAcces
         }
         if (RepoModes.Parse(mode) != RepoMode.Archive)
             throw new RepositoryException($"Can't pull from archives with mode \"{mode}\"");
+        return config;
     }
 
     private IEnumerable<PullTarget> Targets()
@@ -157,6 +161,7 @@ internal sealed class RemotePullRun(Repo destination, Remote remote, RemoteAcces
             Subpaths = options.Subpaths,
             Untrusted = options.Untrusted,
             BareUserOnlyFiles = options.BareUserOnlyFiles,
+            CameByDelta = checksum => deltas?.Has(checksum) == true,
             VerifyCommit = signatures.CoverCommits ? (checksum, bytes, metadata) => signatures.VerifyCommit(checksum, bytes.Span, metadata) : null,
             Progress = (done, total) => options.Progress(done, total, 0),
         }, checks, cancellation);
@@ -178,13 +183,14 @@ internal sealed class RemotePullRun(Repo destination, Remote remote, RemoteAcces
         {
             cancellation.ThrowIfCancellationRequested();
             ObjectName commitName = new(checksum, ObjectType.Commit);
-            bool whole = destination.HasObject(commitName) && destination.StateOf(checksum) == CommitState.Whole;
-            if (!BringCommit(commitName, isTip: checksum == tip))
+            // A delta's commit has been looked at; what it may have left out is looked for.
+            bool byDelta = deltas?.Has(checksum) == true;
+            bool whole = !byDelta && destination.HasObject(commitName) && destination.StateOf(checksum) == CommitState.Whole;
+            if (!byDelta && !BringCommit(commitName, isTip: checksum == tip))
                 return;
-            if (signatures.CoverCommits)
-                signatures.VerifyCommit(checksum, destination.ReadMetadata(commitName).Span, destination.ReadCommitMeta(checksum));
             Commit commit = destination.ReadCommit(checksum);
-            checks.Check(checksum, commit, checksum == tip ? target : null);
+            if (!byDelta)
+                CheckCommit(checksum, checksum == tip ? target : null, destination.ReadMetadata(commitName), commit, destination.ReadCommitMeta(checksum));
             if (!whole)
             {
                 transaction.MarkPartial(checksum, options.CommitsOnly || subpaths is not null);
@@ -198,6 +204,13 @@ internal sealed class RemotePullRun(Repo destination, Remote remote, RemoteAcces
             if (left == 0)
                 return;
         }
+    }
+
+    private void CheckCommit(Checksum checksum, PullTarget? target, ReadOnlyMemory<byte> bytes, Commit commit, Variant? metadata)
+    {
+        if (signatures.CoverCommits)
+            signatures.VerifyCommit(checksum, bytes.Span, metadata);
+        checks.Check(checksum, commit, target);
     }
 
     /// <summary>False if an ancestor is not on the server, where history ends for everybody.</summary>

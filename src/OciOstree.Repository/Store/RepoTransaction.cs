@@ -45,6 +45,8 @@ public sealed partial class RepoTransaction : IDisposable
     /// <summary>Whether an object is in the repository, its parents, or written by a running transaction.</summary>
     public bool HasObject(ObjectName name) => Repo.HasObject(name);
 
+    internal long ContentBytesWritten => Interlocked.Read(ref contentBytesWritten);
+
     // Made at the first object, so that a transaction that only moves refs costs nothing.
     private StagingDirectory Staging
     {
