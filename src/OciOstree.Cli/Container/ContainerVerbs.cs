@@ -12,6 +12,14 @@ internal static class ContainerVerbs
         return group;
     }
 
+    /// <summary>The words that ostree-ext has beside <c>container</c>.</summary>
+    public static void AddOthersTo(Command root)
+    {
+        root.Add(TarVerbs.Group());
+        root.Add(ImaSignCommand.Create());
+        root.Add(RepairVerbs.Group());
+    }
+
     public static void AddTo(Command group)
     {
         group.Add(EncapsulateCommand.Create());

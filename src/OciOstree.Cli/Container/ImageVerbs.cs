@@ -14,6 +14,8 @@ internal static class ImageVerbs
             CopyCommand.Create(),
         };
         StoreCommands.AddTo(group);
+        ReexportCommands.AddTo(group);
+        group.Add(ReplaceDetachedMetadataCommand.Create());
         group.Add(PruneImagesCommand.Create());
         return group;
     }

@@ -51,11 +51,13 @@ internal sealed class Personality
                 args = args is ["container", ..] ? args[1..] : args;
                 root.Add(Globals.Repo);
                 Container.ContainerVerbs.AddTo(root);
+                Container.ContainerVerbs.AddOthersTo(root);
                 break;
             default:
                 root.Add(Globals.Repo);
                 Machine.MachineVerbs.AddTo(root);
                 root.Add(Container.ContainerVerbs.Group());
+                Container.ContainerVerbs.AddOthersTo(root);
                 root.Add(Admin.AdminVerbs.Group());
                 Ostree.OstreeVerbs.AddTo(root);
                 root.Add(CompletionCommand.Create());

@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Runtime.ExceptionServices;
-using OciOstree.Formats.Compression;
 using OciOstree.Registry;
 using OciOstree.Repository;
 
@@ -30,7 +28,8 @@ public static class Encapsulation
 
         string subject = content.Commit.Subject.Length > 0 ? content.Commit.Subject : $"ostree export of commit {commit}";
         List<Chunk> chunks = [new Chunk(subject, [], plan.Remainder), .. plan.Chunks];
-        EncapsulatedLayer[] layers = WriteLayers(repo, commit, chunks, destination, options, progress, cancellationToken);
+        List<LayerJob> jobs = [.. chunks.Select((chunk, index) => LayerJob.Of(repo, commit, chunk, isBase: index == 0))];
+        EncapsulatedLayer[] layers = LayerJob.Run(jobs, destination, options.Compression, options.CompressionLevel, options.Threads, progress, cancellationToken);
 
         labels[ImageLabels.FinalDiffId] = layers[^1].DiffId.ToString();
         string created = options.ContentMeta?.Created ?? Time(content.Commit.Timestamp);
@@ -64,86 +63,6 @@ public static class Encapsulation
         destination.PutManifest(manifestBytes, MediaTypes.OciManifest, cancellationToken: cancellationToken);
         destination.Finish(cancellationToken);
         return new EncapsulationResult(Digest.Compute(manifestBytes), manifest, config, layers, plan.KeepsArrangement);
-    }
-
-    private static EncapsulatedLayer[] WriteLayers(
-        Repo repo, Checksum commit, List<Chunk> chunks, IImageDestination destination, EncapsulateOptions options, ITransferProgress progress,
-        CancellationToken cancellationToken)
-    {
-        var layers = new EncapsulatedLayer[chunks.Count];
-        // The largest first: the last ones to end are then small, and no core waits long for another.
-        int[] order = [.. Enumerable.Range(0, chunks.Count).OrderByDescending(i => chunks[i].Size)];
-        int next = -1;
-        ExceptionDispatchInfo? failure = null;
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        int count = Math.Min(options.Threads > 0 ? options.Threads : Environment.ProcessorCount, chunks.Count);
-        Thread[] threads = [.. Enumerable.Range(0, count).Select(i => new Thread(Work) { Name = $"layer {i}", IsBackground = true })];
-        foreach (Thread thread in threads)
-        {
-            thread.Start();
-        }
-
-        foreach (Thread thread in threads)
-        {
-            thread.Join();
-        }
-
-        failure?.Throw();
-        return layers;
-
-        void Work()
-        {
-            try
-            {
-                int at;
-                while ((at = Interlocked.Increment(ref next)) < order.Length)
-                {
-                    int index = order[at];
-                    layers[index] = WriteLayer(repo, commit, chunks[index], isBase: index == 0, destination, options, progress, stop.Token);
-                }
-            }
-            catch (Exception e)
-            {
-                // The first failure is the cause; those of the others follow from the stop.
-                Interlocked.CompareExchange(ref failure, ExceptionDispatchInfo.Capture(e), null);
-                stop.Cancel();
-            }
-        }
-    }
-
-    private static EncapsulatedLayer WriteLayer(
-        Repo repo, Checksum commit, Chunk chunk, bool isBase, IImageDestination destination, EncapsulateOptions options, ITransferProgress progress,
-        CancellationToken cancellationToken)
-    {
-        using ITransferItem item = progress.Begin(chunk.Name, chunk.Size > 0 ? chunk.Size : null);
-        using BlobWriter blob = destination.CreateBlob();
-        using var sink = new LayerSink(blob, options);
-        if (isBase)
-        {
-            LayerWriter.WriteBase(repo, commit, chunk.Objects, sink, item, cancellationToken);
-        }
-        else
-        {
-            LayerWriter.WriteChunk(repo, chunk.Objects, sink, item, cancellationToken);
-        }
-
-        Digest diffId = sink.Finish();
-        string mediaType = options.Compression switch
-        {
-            CompressionKind.Gzip => MediaTypes.OciLayerGzip,
-            CompressionKind.Zstd => MediaTypes.OciLayerZstd,
-            _ => MediaTypes.OciLayer,
-        };
-        Descriptor descriptor = blob.Complete(mediaType, cancellationToken);
-        if (!isBase)
-        {
-            descriptor = descriptor with
-            {
-                Annotations = new Dictionary<string, string> { [ChunkPlan.ComponentsAnnotation] = string.Join(ChunkPlan.ComponentSeparator, chunk.Components) },
-            };
-        }
-
-        return new EncapsulatedLayer(chunk.Name, descriptor, diffId, sink.Size, chunk.Objects.Count, chunk.Components);
     }
 
     private static string Time(ulong seconds) => seconds <= (ulong)DateTimeOffset.MaxValue.ToUnixTimeSeconds()

@@ -10,8 +10,7 @@ internal sealed class LayerSink : CompressingStream
     private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private readonly Stream compressor;
 
-    internal LayerSink(Stream destination, EncapsulateOptions options)
-        => compressor = Compressor.Open(destination, options.Compression, options.CompressionLevel);
+    internal LayerSink(Stream destination, CompressionKind compression, int level) => compressor = Compressor.Open(destination, compression, level);
 
     internal long Size { get; private set; }
 

@@ -1,0 +1,32 @@
+using System.CommandLine;
+using OciOstree.Container;
+
+namespace OciOstree.Cli.Container;
+
+/// <summary><c>ima-sign</c>: a commit whose files the kernel can verify.</summary>
+internal static class ImaSignCommand
+{
+    public static Command Create()
+    {
+        var source = Opts.Required("SRC_REV", "The ostree ref or commit to use as a base");
+        var target = Opts.Required("TARGET_REF", "The ostree ref to use for writing the signed commit");
+        var algorithm = Opts.Required("ALGORITHM", "Digest algorithm: sha1, sha256, sha384 or sha512");
+        var key = Opts.Required("KEY", "Path to IMA key: a private key in PEM, RSA or elliptic");
+        var overwrite = Opts.Flag("--overwrite", "Overwrite any existing signatures");
+        return new Verb("ima-sign", "Add IMA signatures to an ostree commit, generating a new commit", "oci-ostree ima-sign --repo=repo os/stable os/signed sha256 ima.key")
+        {
+            source, target, algorithm, key, overwrite,
+        }.Does(parsed =>
+        {
+            using var repo = StoreCommands.OpenRepo(parsed);
+            var hash = ImaKey.ParseAlgorithm(parsed.GetValue(algorithm)!);
+            using var signer = ImaKey.FromPem(File.ReadAllText(parsed.GetValue(key)!));
+            var name = parsed.GetValue(target)!;
+            using var transaction = repo.BeginTransaction();
+            var commit = ImaSignature.Sign(transaction, repo.ResolveRequired(parsed.GetValue(source)!), signer, hash, parsed.GetValue(overwrite), Entry.Cancellation);
+            transaction.SetRef(name, commit);
+            transaction.Commit();
+            Console.Out.WriteLine($"{name} => {commit}");
+        });
+    }
+}
