@@ -7,7 +7,7 @@ public sealed class RemoteSummary
 {
     private Dictionary<(string? Collection, string Name), Checksum>? targets;
 
-    private RemoteSummary(byte[] bytes, byte[]? signature, Variant content) => (Bytes, Signature, Content) = (bytes, signature, content);
+    private RemoteSummary(byte[] bytes, byte[]? signature, Variant content) => (Bytes, Signature, Content) = (bytes, signature is null ? null : (ReadOnlyMemory<byte>?)signature, content);
 
     /// <summary>The file as it was served.</summary>
     public ReadOnlyMemory<byte> Bytes { get; }
