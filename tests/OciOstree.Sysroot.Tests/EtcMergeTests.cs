@@ -130,16 +130,6 @@ public sealed class EtcMergeTests : IDisposable
     }
 
     [Fact]
-    public void A_conflict_can_be_found_before_anything_is_done()
-    {
-        _scratch.Write("ours/thing", "x");
-        _scratch.MakeDirectory("new/thing");
-        using LinuxDirectory ours = LinuxDirectory.Open(_scratch["ours"]);
-        using LinuxDirectory theirs = LinuxDirectory.Open(_scratch["new"]);
-        Assert.Equal("thing", EtcMerge.FindConflict(Compare(), ours, theirs));
-    }
-
-    [Fact]
     public void A_local_directory_where_the_new_tree_has_a_file_replaces_it()
     {
         _scratch.Write("ours/app/x", "x");

@@ -19,18 +19,9 @@ public static class EtcMerge
         return diff;
     }
 
-    /// <summary>What applying <paramref name="diff"/> to a new tree's <c>etc</c> would refuse; null when it would work.</summary>
-    public static string? FindConflict(EtcDiff diff, LinuxDirectory ourEtc, LinuxDirectory newEtc)
-    {
-        foreach (string path in diff.Modified.Concat(diff.Added))
-        {
-            if (newEtc.TryStatus(path) is { IsDirectory: true } && !ourEtc.Status(path).IsDirectory)
-            {
-                return path;
-            }
-        }
-        return null;
-    }
+    /// <summary>Whether both trees have the same at a path, as far as a merge cares; of directories, whatever is in them.</summary>
+    internal static bool IsSame(LinuxDirectory a, in FileStatus before, LinuxDirectory b, in FileStatus after, string path) =>
+        before.Type == after.Type && !IsChanged(a, before, b, after, path, xattrs: true);
 
     /// <summary>Does to <paramref name="newEtc"/> what <paramref name="diff"/> says was done to ours.</summary>
     /// <exception cref="SysrootException">A file of ours stands where the new tree has a directory.</exception>
@@ -38,7 +29,11 @@ public static class EtcMerge
     {
         foreach (string path in diff.Removed)
         {
-            Changes.RemoveTree(newEtc, path);
+            // It may be gone there, too, or be below what is a file now.
+            if (newEtc.TryStatus(path) is not null)
+            {
+                Changes.RemoveTree(newEtc, path);
+            }
         }
         foreach (string path in diff.Modified)
         {
@@ -228,7 +223,12 @@ public static class EtcMerge
     /// <summary>Makes the directory and those above it where they are missing, with the owner, mode and attributes that ours have.</summary>
     private static void TakeDirectory(LinuxDirectory ourEtc, LinuxDirectory newEtc, string path, bool copyXattrs)
     {
-        if (newEtc.TryStatus(path) is null)
+        FileStatus? there = newEtc.TryStatus(path);
+        if (there is { IsDirectory: false })
+        {
+            throw new SysrootException($"Modified config file's directory newly defaults to a file '{path}', cannot merge");
+        }
+        if (there is null)
         {
             int slash = path.LastIndexOf('/');
             if (slash >= 0)

@@ -46,6 +46,40 @@ public sealed partial class MachineTests
     }
 
     [Fact]
+    public void A_merge_is_shown_before_it_is_done()
+    {
+        MakeSysroot();
+        PushVersion("1");
+        Deploy();
+        Assert.Contains("There is no other version", Ours("config-diff", "--merge").Failed().Error);
+        string etc = Assert.Single(Directory.GetDirectories(Sysroot + "/ostree/deploy/os/deploy")) + "/etc";
+        File.WriteAllText(etc + "/default", "mine");
+        File.WriteAllText(etc + "/own", "mine");
+        Assert.Equal(["M    default", "A    own"], Ours("config-diff").Ok().OutputLines);
+        _scratch.Write("tree2/usr/etc/fresh", "x");
+        PushVersion("2");
+        Ours("upgrade", "--download-only").Ok();
+        string[] before = State();
+        using (var plan = JsonDocument.Parse(Ours("config-diff", "--merge", "--json").Ok().Output))
+        {
+            string[] List(string name) => [.. plan.RootElement.GetProperty(name).EnumerateArray().Select(path => path.GetString()!)];
+            Assert.Equal("2", plan.RootElement.GetProperty("intoVersion").GetString());
+            Assert.Equal(["default"], List("conflicts"));
+            Assert.Equal(["own"], List("kept"));
+            Assert.Equal(["fresh"], List("new"));
+        }
+        Assert.Equal(before, State());
+        File.WriteAllText(etc + "/directory", "x");
+        _scratch.Write("tree3/usr/etc/directory/x", "x");
+        PushVersion("3");
+        Ours("upgrade", "--download-only").Ok();
+        ToolResult refused = Ours("config-diff", "--merge");
+        Assert.Equal(1, refused.ExitCode);
+        Assert.Contains("    directory", refused.OutputLines);
+        Assert.Contains("newly defaults to directory 'directory'", Ours("upgrade", "--from-downloaded").Failed().Error);
+    }
+
+    [Fact]
     public void Status_says_what_is_shared_and_what_a_rollback_gives()
     {
         MakeSysroot();
