@@ -116,7 +116,8 @@ internal static class CommitCommand
             Body = body ?? "",
             Timestamp = timestamp ?? DateText.Now(),
         }.Build(transaction, tree);
-        if (call.Get(GenerateSizes))
+        // They are of compressed objects: elsewhere there are none to be had, and ostree writes none.
+        if (call.Get(GenerateSizes) && repo.Mode == RepoMode.Archive)
             commit = commit with { Metadata = CommitSizes.Add(repo, commit) };
         Checksum checksum = transaction.WriteCommit(commit);
         if (signingKeys.AddTo(detached.Length > 0 ? Variant.Dictionary(detached) : null, commit.Serialize()) is { } commitMeta)
