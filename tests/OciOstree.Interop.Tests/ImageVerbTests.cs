@@ -117,4 +117,28 @@ public class ImageVerbTests
         Assert.Contains("chunk ", info);
         Assert.Contains("tool", OurProgram.Run("container", "info", "--repo=" + scratch["store"], "--json", images[0]).Ok().Output);
     }
+
+    [Fact]
+    public void Layers_that_skopeo_compressed_in_parts_are_read()
+    {
+        using var scratch = new ScratchDirectory();
+        TreeBuilder.Build(scratch["tree/usr/share/nasty"]);
+        Tool.Run("ostree", "init", "--repo", scratch["repo"], "--mode=bare").Ok();
+        string commit = Tool.Run("ostree", "commit", "--repo", scratch["repo"], "-b", "os", "--tree=dir=" + scratch["tree"]).Ok().OutputLine;
+        OurProgram.Run("container", "encapsulate", "--repo=" + scratch["repo"], "os", $"oci:{scratch["image"]}:1", "--quiet").Ok();
+        Tool.Run("skopeo", "copy", "--dest-decompress", $"oci:{scratch["image"]}:1", $"dir:{scratch["raw"]}").Ok();
+        Tool.Run("skopeo", "copy", "--dest-compress", "--dest-compress-format", "zstd:chunked", $"dir:{scratch["raw"]}", $"oci:{scratch["chunked"]}:1").Ok();
+        Assert.Contains("zstd-chunked.manifest-position", Tool.Run("skopeo", "inspect", "--raw", $"oci:{scratch["chunked"]}:1").Ok().Output);
+
+        Tool.Run("ostree", "init", "--repo", scratch["store"], "--mode=bare").Ok();
+        string pulled = OurProgram.Run("container", "image", "pull", scratch["store"], $"ostree-unverified-image:oci:{scratch["chunked"]}:1", "--quiet").Ok().OutputLine;
+        Assert.Equal(
+            Tool.Run("ostree", "ls", "-RCX", "--repo", scratch["repo"], commit).Ok().Output,
+            Tool.Run("ostree", "ls", "-RCX", "--repo", scratch["store"], pulled[(pulled.LastIndexOf(' ') + 1)..]).Ok().Output);
+        Tool.Run("ostree", "fsck", "--repo", scratch["store"]).Ok();
+
+        // Exported again it has the layers that it was made with.
+        OurProgram.Run("container", "image", "reexport", "--quiet", "--repo=" + scratch["store"], $"oci:{scratch["chunked"]}:1", $"oci:{scratch["again"]}:1").Ok();
+        Assert.Equal(DiffIds($"oci:{scratch["image"]}:1"), DiffIds($"oci:{scratch["again"]}:1"));
+    }
 }

@@ -41,7 +41,10 @@ internal static class PullCommand
 
             if (parsed.GetValue(check) is { } checkPath)
             {
-                File.WriteAllBytes(checkPath, plan.ManifestBytes.Span);
+                // Whoever waits for the file sees it whole.
+                var incomplete = checkPath + ".new";
+                File.WriteAllBytes(incomplete, plan.ManifestBytes.Span);
+                File.Move(incomplete, checkPath, overwrite: true);
                 return;
             }
 

@@ -12,10 +12,12 @@ internal sealed class LayerTree
 
     internal sealed class DirectoryNode : Node
     {
-        internal Dictionary<string, Node> Children { get; } = new(StringComparer.Ordinal);
+        internal Dictionary<string, Node> Children { get; private set; } = new(StringComparer.Ordinal);
 
         /// <summary>Null until an entry describes the directory: then the one that it lies over, if any, keeps its own.</summary>
         internal DirMeta? Meta { get; set; }
+
+        internal void Release() => Children = [];
     }
 
     /// <summary>A file or a symbolic link; hard links are the same node.</summary>
@@ -71,7 +73,7 @@ internal sealed class LayerTree
 
     /// <summary>
     /// Stores the tree. Appends the paths of the directories that no entry described to <paramref name="implied"/>, and the links that
-    /// found no target to <paramref name="links"/>: they are another layer's business.
+    /// found no target to <paramref name="links"/>: they are another layer's business. The tree is empty then.
     /// </summary>
     internal (Checksum Tree, Checksum Meta) Write(RepoTransaction transaction, List<string> implied, List<(string Path, string Target)> links) =>
         Write(Root, "", transaction, implied, links);
@@ -83,27 +85,29 @@ internal sealed class LayerTree
             implied.Add(path.Length == 0 ? "/" : path);
         }
 
-        List<DirTreeFile> files = [];
+        var files = new DirTreeFile[directory.Children.Values.Count(node => node is FileNode)];
+        var count = 0;
         List<DirTreeDirectory> directories = [];
         foreach (var (name, node) in directory.Children)
         {
-            var childPath = $"{path}/{name}";
             switch (node)
             {
                 case FileNode file:
-                    files.Add(new DirTreeFile(name, file.Checksum));
+                    files[count++] = new DirTreeFile(name, file.Checksum);
                     break;
                 case LinkNode link:
-                    links.Add((childPath, string.Join('/', link.Target)));
+                    links.Add(($"{path}/{name}", string.Join('/', link.Target)));
                     break;
                 case DirectoryNode child:
-                    var (tree, meta) = Write(child, childPath, transaction, implied, links);
+                    var (tree, meta) = Write(child, $"{path}/{name}", transaction, implied, links);
                     directories.Add(new DirTreeDirectory(name, tree, meta));
                     break;
             }
         }
 
-        return (transaction.WriteDirTree(DirTree.From(files, directories)), transaction.WriteDirMeta(directory.Meta ?? Implied));
+        // A layer may have a million names in one directory: what is written needs no room any more.
+        directory.Release();
+        return (transaction.WriteDirTree(DirTree.TakeOver(files, [.. directories])), transaction.WriteDirMeta(directory.Meta ?? Implied));
     }
 
     private DirectoryNode ParentOf(ReadOnlySpan<string> path)

@@ -11,6 +11,7 @@ internal sealed class LayerUnion
     private readonly Repo repo;
     private readonly Checksum? baseCommit;
     private readonly Checksum defaultMeta;
+    private readonly Dictionary<Checksum, bool> withoutWhiteouts = [];
     private HashSet<Checksum>? baseFiles;
 
     /// <param name="defaultMeta">A stored dirmeta for directories that no layer describes.</param>
@@ -85,8 +86,28 @@ internal sealed class LayerUnion
                 RefuseToFollow(childPath, inTheWay, metadata);
             }
 
+            if (existing is null && HasNoWhiteouts(directory.Tree))
+            {
+                // Nothing lies beneath it, and it hides nothing: it is as the layer has it, however much that is.
+                lower.ReplaceWithDirectory(directory.Name, repo, directory.Tree, directory.Meta);
+                continue;
+            }
+
             AddDirectory(existing ?? lower.ReplaceWithDirectory(directory.Name), directory.Tree, directory.Meta, childPath, existing is null, metadata);
         }
+    }
+
+    // The names are searched as they are stored. What merely looks like a whiteout is then looked at one by one.
+    private bool HasNoWhiteouts(Checksum tree)
+    {
+        if (!withoutWhiteouts.TryGetValue(tree, out var known))
+        {
+            var bytes = repo.ReadMetadata(new ObjectName(tree, ObjectType.DirTree)).Span;
+            known = bytes.IndexOf(".wh."u8) < 0 && DirTree.ParseDirectories(bytes).All(directory => HasNoWhiteouts(directory.Tree));
+            withoutWhiteouts.Add(tree, known);
+        }
+
+        return known;
     }
 
     // All of a directory's whiteouts come before its other names: they hide what lower layers have, never their own layer's.

@@ -48,7 +48,7 @@ public sealed partial class ImageStore(Repo repo)
 
     /// <summary>The image by its name.</summary>
     /// <exception cref="ContainerException">There is none.</exception>
-    public ImportedImage Require(ImageReference image) => Query(image) ?? throw new ContainerException($"no such image: {image}");
+    public ImportedImage Require(ImageReference image) => Query(image) ?? throw new ContainerException($"No such image: {image}");
 
     /// <summary>The image that a merge commit holds; null if the commit is no such thing.</summary>
     public ImportedImage? QueryCommit(Checksum mergeCommit) => MergeCommit.Read(repo, mergeCommit);

@@ -18,13 +18,15 @@ public sealed class DirTree
 
     /// <summary>Sorts the entries and checks their names.</summary>
     /// <exception cref="RepositoryException">A name is not one that a directory can hold, or is there twice.</exception>
-    public static DirTree From(IEnumerable<DirTreeFile> files, IEnumerable<DirTreeDirectory> directories)
+    public static DirTree From(IEnumerable<DirTreeFile> files, IEnumerable<DirTreeDirectory> directories) => TakeOver(files.ToArray(), directories.ToArray());
+
+    /// <summary>As <see cref="From"/>, with arrays that are the tree's from now on: of very many names a copy would be large.</summary>
+    /// <exception cref="RepositoryException">A name is not one that a directory can hold, or is there twice.</exception>
+    public static DirTree TakeOver(DirTreeFile[] files, DirTreeDirectory[] directories)
     {
-        DirTreeFile[] sortedFiles = files.ToArray();
-        DirTreeDirectory[] sortedDirectories = directories.ToArray();
-        Array.Sort(sortedFiles, static (a, b) => FileName.Compare(a.Name, b.Name));
-        Array.Sort(sortedDirectories, static (a, b) => FileName.Compare(a.Name, b.Name));
-        DirTree tree = new(sortedFiles, sortedDirectories);
+        Array.Sort(files, static (a, b) => FileName.Compare(a.Name, b.Name));
+        Array.Sort(directories, static (a, b) => FileName.Compare(a.Name, b.Name));
+        DirTree tree = new(files, directories);
         tree.ValidateNames();
         return tree;
     }
@@ -120,6 +122,23 @@ public sealed class DirTree
         return tree;
     }
 
+    /// <summary>Parses the subdirectories of a dirtree object alone: of a directory with very many files that is a small part.</summary>
+    /// <exception cref="RepositoryException">The bytes are no dirtree, or a subdirectory's name is unfit for one.</exception>
+    public static IReadOnlyList<DirTreeDirectory> ParseDirectories(ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            Framing.SplitPair(bytes, 0, out _, out ReadOnlySpan<byte> directoryArray);
+            DirTree tree = new([], ParseDirectoryArray(directoryArray));
+            tree.ValidateNames();
+            return tree.directories;
+        }
+        catch (RepositoryException e)
+        {
+            throw new RepositoryException("Invalid dirtree", e);
+        }
+    }
+
     private static DirTree ParseStructure(ReadOnlySpan<byte> bytes)
     {
         try
@@ -133,22 +152,27 @@ public sealed class DirTree
                 Framing.SplitPair(element, 0, out ReadOnlySpan<byte> name, out ReadOnlySpan<byte> checksum);
                 files[i] = new DirTreeFile(Framing.ReadString(name), Checksum.FromBytes(checksum));
             }
-            walk = Framing.Walk(directoryArray);
-            DirTreeDirectory[] directories = walk.Count <= directoryArray.Length / 68 ? new DirTreeDirectory[walk.Count] : throw new RepositoryException("more directories than fit");
-            for (int i = 0; walk.Next(out ReadOnlySpan<byte> element); i++)
-            {
-                Framing.SplitPair(element, 0, out ReadOnlySpan<byte> name, out ReadOnlySpan<byte> rest);
-                int width = Framing.OffsetSize(element.Length);
-                if (rest.Length != 2 * Checksum.Size + width || Framing.ReadOffset(element, name.Length + 2 * Checksum.Size, width) != name.Length + Checksum.Size)
-                    throw new RepositoryException("a directory's checksums are not 32 bytes each");
-                directories[i] = new DirTreeDirectory(Framing.ReadString(name), Checksum.FromBytes(rest[..Checksum.Size]), Checksum.FromBytes(rest.Slice(Checksum.Size, Checksum.Size)));
-            }
-            return new DirTree(files, directories);
+            return new DirTree(files, ParseDirectoryArray(directoryArray));
         }
         catch (RepositoryException e)
         {
             throw new RepositoryException("Invalid dirtree", e);
         }
+    }
+
+    private static DirTreeDirectory[] ParseDirectoryArray(ReadOnlySpan<byte> directoryArray)
+    {
+        Framing.ArrayWalk walk = Framing.Walk(directoryArray);
+        DirTreeDirectory[] directories = walk.Count <= directoryArray.Length / 68 ? new DirTreeDirectory[walk.Count] : throw new RepositoryException("more directories than fit");
+        for (int i = 0; walk.Next(out ReadOnlySpan<byte> element); i++)
+        {
+            Framing.SplitPair(element, 0, out ReadOnlySpan<byte> name, out ReadOnlySpan<byte> rest);
+            int width = Framing.OffsetSize(element.Length);
+            if (rest.Length != 2 * Checksum.Size + width || Framing.ReadOffset(element, name.Length + 2 * Checksum.Size, width) != name.Length + Checksum.Size)
+                throw new RepositoryException("a directory's checksums are not 32 bytes each");
+            directories[i] = new DirTreeDirectory(Framing.ReadString(name), Checksum.FromBytes(rest[..Checksum.Size]), Checksum.FromBytes(rest.Slice(Checksum.Size, Checksum.Size)));
+        }
+        return directories;
     }
 
     private void ValidateNames()

@@ -88,18 +88,17 @@ public sealed partial class Repo
         {
             // A regular file reads short only at its end: one read gets nearly every object whole.
             int length = Files.ReadAt(handle, rented, 0);
-            while (length == rented.Length)
+            if (length == rented.Length)
             {
-                if (length > MaxMetadataSize)
+                // Large ones are rare, and kept out of the pool, which would not give their memory back.
+                long size = Files.Status(handle, path).Size;
+                if (size > MaxMetadataSize)
                     throw new RepositoryException($"Metadata object {path} exceeds the maximum of {MaxMetadataSize} bytes");
-                byte[] larger = ArrayPool<byte>.Shared.Rent(checked(length * 2));
-                rented.AsSpan(0, length).CopyTo(larger);
-                ArrayPool<byte>.Shared.Return(rented);
-                rented = larger;
-                int more = Files.ReadAt(handle, rented.AsSpan(length), length);
-                length += more;
-                if (more == 0)
-                    break;
+                byte[] whole = new byte[Math.Max(size, length)];
+                rented.AsSpan(0, length).CopyTo(whole);
+                for (int more; length < whole.Length && (more = Files.ReadAt(handle, whole.AsSpan(length), length)) > 0;)
+                    length += more;
+                return length == whole.Length ? whole : whole[..length];
             }
             return rented.AsSpan(0, length).ToArray();
         }
