@@ -122,8 +122,8 @@ internal sealed partial class RemoteFetcher : RemoteAccess
     private static Uri Base(string url) => Address(url.TrimEnd('/') + "/");
 
     private static Uri Address(string url) =>
-        Uri.TryCreate(url, UriKind.Absolute, out Uri? parsed) && parsed.Scheme is "http" or "https"
-            ? parsed : throw new RepositoryException($"Invalid URI {url}: only http, https and file are known");
+        !Uri.TryCreate(url, UriKind.Absolute, out Uri? parsed) ? throw new RepositoryException($"Invalid URI {url}")
+        : parsed.Scheme is "http" or "https" ? parsed : throw new RepositoryException($"Invalid URI scheme in {url}: only http, https and file are known");
 
     public override RemoteFile? TryFetch(string path, long limit, RemoteFileStamp? known = null)
     {
