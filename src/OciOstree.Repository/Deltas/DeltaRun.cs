@@ -59,7 +59,7 @@ internal sealed class DeltaRun(RepoTransaction transaction, CancellationToken ca
             else
                 MakeFile(part, made);
         }
-        catch (Exception e) when (e is RepositoryException or LinuxException)
+        catch (Exception e) when (e is LinuxException || e is RepositoryException && !e.Message.Contains(made.Name.Checksum.ToString(), StringComparison.Ordinal))
         {
             throw new RepositoryException($"Making object {made.Name}", e);
         }

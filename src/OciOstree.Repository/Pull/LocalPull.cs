@@ -26,8 +26,12 @@ public static partial class LocalPull
         List<PullTarget> wanted = [];
         if (options.Refs is null)
         {
+            // A remote's refs are that remote's to give: as in ostree they are no names to pull by.
             foreach ((string name, Checksum target) in source.ListRefs())
+            {
+                RefName.Validate(name);
                 wanted.Add(new PullTarget(target, null, name));
+            }
         }
         else
         {

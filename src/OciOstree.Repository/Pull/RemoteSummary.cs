@@ -32,6 +32,9 @@ public sealed class RemoteSummary
     /// <exception cref="RepositoryException">It cannot be fetched, is malformed, or its signature is wanted and not good.</exception>
     public static RemoteSummary? Fetch(Repo repo, Remote remote, RemotePullOptions options, CancellationToken cancellation = default)
     {
+        // Also of a remote that others fetch from this is what to say first.
+        if (options.Url is null && remote.Get("url") is null && remote.Get("metalink") is null)
+            throw new RepositoryException($"No \"url\" option in remote \"{remote.Name}\"");
         using RemoteAccess access = RemotePull.Access(repo, remote, options, cancellation);
         return Fetch(repo, remote, access, options.CacheDirectory);
     }

@@ -20,7 +20,14 @@ public sealed partial class RepoTransaction
             throw ContentStream.Corrupted(new ObjectName(wanted, type), checksum);
         if (!type.IsMetadata())
             throw new RepositoryException($"No {type.Word()} object can be written by its bytes");
-        Validate(new ObjectName(checksum, type), bytes);
+        try
+        {
+            Validate(new ObjectName(checksum, type), bytes);
+        }
+        catch (RepositoryException e)
+        {
+            throw new RepositoryException(new ObjectName(checksum, type).ToString(), e);
+        }
         return Store(new ObjectName(checksum, type), bytes);
     }
 
