@@ -15,6 +15,7 @@ internal static class MachineVerbs
         root.Add(PinCommand.Create());
         root.Add(CleanupCommand.Create());
         root.Add(BootCheckCommand.Create());
+        root.Add(InstallCommand.Create());
         root.Add(ConfigDiffCommand.Create());
         root.Add(UsrOverlayCommand.Create());
         root.Add(Container.ImageDeployCommand.Create("deploy"));

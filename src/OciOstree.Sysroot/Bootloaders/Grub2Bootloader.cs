@@ -102,7 +102,9 @@ internal sealed class Grub2Bootloader(Sysroot sysroot) : Bootloader(sysroot)
     {
         // GRUB reads the file system that /boot is on: with the root's, paths begin at the root.
         bool onRoot = Boot.Status().Device == Sysroot.OstreeDirectory.Status().Device && !Sysroot.Settings.BootPrefix;
-        string prefix = onRoot ? "/boot" : "";
+        // Of a btrfs subvolume GRUB sees the whole file system.
+        string subvolume = Mounts.Find(Boot.Path) is { Type: "btrfs" } mount ? mount.Root.TrimEnd('/') : "";
+        string prefix = subvolume + (onRoot ? "/boot" : "");
         var text = new StringBuilder("# Generated from the boot loader entries: changes made here are lost.\nset default=0\nset timeout=5\n\n");
         if (Sysroot.Settings.BootCountingTries > 0)
         {

@@ -8,7 +8,7 @@ public sealed class AdminHelpTests
     [InlineData("deploy")]
     [InlineData("init-fs")]
     [InlineData("set-origin")]
-    [InlineData("status", "--verify")]
+    [InlineData("status")]
     [InlineData("switch")]
     [InlineData("undeploy")]
     [InlineData("unlock")]
@@ -16,13 +16,13 @@ public sealed class AdminHelpTests
     [InlineData("kargs edit-in-place")]
     [InlineData("instutil set-kargs")]
     [InlineData("instutil grub2-generate")]
-    public void Help_has_what_the_real_one_has(string verb, string? renamed = null)
+    public void Help_has_what_the_real_one_has(string verb)
     {
         string[] words = ["admin", .. verb.Split(' '), "--help"];
         string[] ours = OurProgram.Ostree(words).Ok().OutputLines;
         string[] real = Tool.Run("ostree", words).Ok().OutputLines;
         Assert.Equal(real[..Array.IndexOf(real, "Help Options:")], ours[..Array.IndexOf(ours, "Help Options:")].Select(line => line.Replace(OurProgram.Path("ostree"), "ostree", StringComparison.Ordinal)));
-        foreach (string line in real.Where(line => line.TrimStart().StartsWith('-') && (renamed is null || !line.Contains(renamed, StringComparison.Ordinal))))
+        foreach (string line in real.Where(line => line.TrimStart().StartsWith('-')))
         {
             // Columns are as wide as the longest option, and ours has later ones, too.
             Assert.Contains(ours, other => Squeeze(other).StartsWith(Squeeze(line), StringComparison.Ordinal));
