@@ -121,14 +121,10 @@ internal sealed partial class RemotePullRun(Repo destination, Remote remote, Rem
                 : throw new RepositoryException($"Collection–ref ({collection}, {name}) not found");
         string path = collection is null ? $"refs/heads/{name}" : $"refs/mirrors/{collection}/{name}";
         RemoteFile file = access.TryFetch(path, RemoteAccess.MaxSmallFile) ?? throw NotFound(path);
-        try
-        {
-            return Checksum.Parse(Encoding.ASCII.GetString(file.Bytes).AsSpan().TrimEnd());
-        }
-        catch (Exception e) when (e is RepositoryException or FormatException)
-        {
-            throw new RepositoryException($"Fetching checksum for ref ({collection ?? "(empty)"}, {name})", e);
-        }
+        // What answers with a page instead of a ref is told by the page's beginning.
+        string text = Encoding.UTF8.GetString(file.Bytes).TrimEnd();
+        return Checksum.TryParse(text, out Checksum commit) ? commit
+            : throw new RepositoryException($"Fetching checksum for ref ({collection ?? "(empty)"}, {name}): Invalid rev {(text.Length > 400 ? text[..400] + "…" : text)}");
     }
 
     // Where a ref is kept here: a mirror's as there, else under the remote's name.
