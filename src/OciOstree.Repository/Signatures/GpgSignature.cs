@@ -96,13 +96,17 @@ public sealed record GpgSignature
 
     private static string KeyId(string fingerprint) => fingerprint.Length > 16 ? fingerprint[^16..] : fingerprint;
 
-    /// <summary>As strftime's %c in the C locale, in local time.</summary>
+    // GLib pads days with a space as wide as a digit, where the locale's encoding has it.
+    private static readonly char DayPadding = new[] { "LC_ALL", "LC_CTYPE", "LANG" }.Select(Environment.GetEnvironmentVariable).FirstOrDefault(value => !string.IsNullOrEmpty(value)) is { } locale
+        && (locale.Contains("UTF-8", StringComparison.OrdinalIgnoreCase) || locale.Contains("utf8", StringComparison.OrdinalIgnoreCase)) ? '\u2007' : ' ';
+
+    /// <summary>As GLib's %c in the C locale, in local time.</summary>
     public static string Date(long seconds)
     {
         if (seconds is < 0 or > 253402300799)
             return "at no time";
         DateTimeOffset local = DateTimeOffset.FromUnixTimeSeconds(seconds).ToLocalTime();
-        return local.ToString("ddd MMM ", CultureInfo.InvariantCulture) + local.Day.ToString(CultureInfo.InvariantCulture).PadLeft(2) + local.ToString(" HH:mm:ss yyyy", CultureInfo.InvariantCulture);
+        return local.ToString("ddd MMM ", CultureInfo.InvariantCulture) + local.Day.ToString(CultureInfo.InvariantCulture).PadLeft(2, DayPadding) + local.ToString(" HH:mm:ss yyyy", CultureInfo.InvariantCulture);
     }
 
     // Names are anybody's to choose, and a terminal obeys control characters.

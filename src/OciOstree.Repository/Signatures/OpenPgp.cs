@@ -50,8 +50,8 @@ internal static class OpenPgp
     public static bool IsKeybox(ReadOnlySpan<byte> data) => data.Length >= 32 && data[8..12].SequenceEqual("KBXf"u8);
 
     /// <summary>
-    /// How many signatures there are. Anything else is refused: gpg would take a message that carries its own text for a good signature of that
-    /// text, and whoever has such a message by a trusted key could have it vouch for anything.
+    /// How many signatures there are. Anything else is refused: bytes that nobody vouches for yet need not reach gpg's readers of messages, keys and
+    /// compressed data, and a message that carries a text of its own must never count as a signature of anything else.
     /// </summary>
     public static int CountSignatures(ReadOnlySpan<byte> data)
     {
