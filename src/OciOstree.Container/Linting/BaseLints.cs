@@ -97,6 +97,9 @@ internal static class BaseLints
                 case null:
                     run.Report("/" + name, "is missing");
                     break;
+                // Where the first ostree systems have it, who make it at boot.
+                case { Path: "/tmp", LinkTarget: "sysroot/tmp" }:
+                    break;
                 case { IsDirectory: false, IsMount: false } node:
                     run.Report(node, "is no directory");
                     break;

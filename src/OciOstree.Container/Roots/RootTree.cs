@@ -74,7 +74,7 @@ public sealed partial class RootTree : IDisposable
 
     public void Dispose() => held?.Dispose();
 
-    /// <summary>Reads a directory. What is mounted in it is named, and not entered.</summary>
+    /// <summary>Reads a directory; an <c>usr/etc</c> without <c>etc</c> is that, as in a commit. What is mounted in it is named, and not entered.</summary>
     /// <exception cref="LinuxException">It cannot be read.</exception>
     public static RootTree FromDirectory(string path)
     {
@@ -84,7 +84,14 @@ public sealed partial class RootTree : IDisposable
             var root = new RootNode(null, "");
             Describe(root, directory.Status());
             Read(directory, root, 0);
-            return new RootTree(root, node => new FileStream(directory.OpenInRoot(node.Path, OpenFlags.ReadOnly | OpenFlags.NoFollow), FileAccess.Read, 1), directory);
+            var isCommitted = TakeEtc(root);
+            return new RootTree(root, Open, directory);
+
+            Stream Open(RootNode node)
+            {
+                var name = node.Path;
+                return new FileStream(directory.OpenInRoot(isCommitted && name.StartsWith("/etc/", StringComparison.Ordinal) ? "/usr" + name : name, OpenFlags.ReadOnly | OpenFlags.NoFollow), FileAccess.Read, 1);
+            }
         }
         catch
         {
@@ -101,12 +108,7 @@ public sealed partial class RootTree : IDisposable
         var root = new RootNode(null, "");
         Describe(root, repo.ReadDirMeta(commit.RootMeta));
         Read(repo, commit.RootTree, root, 0);
-        if (root.Child("etc") is null && root.Child("usr")?.Child("etc") is { } etc)
-        {
-            Move(etc, root.GetOrAdd("etc"));
-            root.Child("usr")!.Remove("etc");
-        }
-
+        TakeEtc(root);
         return new RootTree(root, node => repo.OpenFile((Checksum)node.Content!).Content);
     }
 
@@ -196,6 +198,19 @@ public sealed partial class RootTree : IDisposable
 
     private static void Describe(RootNode node, DirMeta meta) =>
         (node.Type, node.Permissions, node.Uid, node.Gid) = (FileType.Directory, meta.Mode & ModeBits.PermissionMask, meta.Uid, meta.Gid);
+
+    /// <returns>Whether the root is laid out as a commit is.</returns>
+    private static bool TakeEtc(RootNode root)
+    {
+        if (root.Child("etc") is not null || root.Child("usr")?.Child("etc") is not { IsDirectory: true } etc)
+        {
+            return false;
+        }
+
+        Move(etc, root.GetOrAdd("etc"));
+        root.Child("usr")!.Remove("etc");
+        return true;
+    }
 
     private static void Move(RootNode from, RootNode to)
     {

@@ -78,6 +78,8 @@ public sealed class LintTests : IDisposable
     [InlineData("echo 'C /var/lib/copied - - - -' > root/usr/lib/tmpfiles.d/s.conf; mkdir root/var/lib/copied; touch root/var/lib/copied/file")]
     [InlineData("echo 'u new 990' > root/usr/lib/sysusers.d/n.conf; echo 'new:x:990:990::/:/bin/false' >> root/etc/passwd; echo 'new:x:990:' >> root/etc/group; chown 990:990 root/usr/bin/true")]
     [InlineData("ln -s /run/x root/usr/bin/a; ln -s ../lib/missing root/usr/bin/b; ln -s /bin/true root/usr/bin/c")]
+    [InlineData("mv root/etc root/usr/etc; chmod 0755 root/usr/etc")]
+    [InlineData("rmdir root/tmp; ln -s sysroot/tmp root/tmp")]
     [InlineData("chmod 4755 root/usr/bin/true; chmod 1777 root/usr/lib/ostree; chmod 0555 root/usr")]
     public void What_is_right_is_not_objected_to(string script)
     {
@@ -90,6 +92,13 @@ public sealed class LintTests : IDisposable
     {
         root.Shell("mkdir root/etc/tmpfiles.d; ln -s /dev/null root/etc/tmpfiles.d/var.conf");
         Assert.Contains(root.Lint().Findings, finding => finding is { Lint.Name: "var-tmpfiles", Path: "/var/lib" });
+    }
+
+    [Fact]
+    public void A_tree_in_a_commits_layout_is_linted_like_a_container()
+    {
+        root.Shell("echo 'new:x:990:990::/:/bin/false' >> root/etc/passwd; mv root/etc root/usr/etc");
+        Assert.Contains(root.Lint().Findings, finding => finding is { Lint.Name: "sysusers", Path: "/etc/passwd" });
     }
 
     [Fact]
