@@ -92,15 +92,16 @@ internal static class LintCommand
         return (reference.ToString(), Lints.Run(tree, labels: config.Labels, skip: skip));
     }
 
+    // With a colon it is a remote's ref, or an image with its transport.
     private static (Checksum Commit, IReadOnlyDictionary<string, string>? Labels) Stored(Repo repo, string name)
     {
-        if (repo.ResolveRef(name) is { } commit)
+        if (!name.Contains(':'))
         {
-            return (commit, null);
+            return (repo.ResolveRequired(name), null);
         }
 
-        var image = new ImageStore(repo).Require(OstreeImageReference.ParseEither(name));
-        return (image.MergeCommit, image.Config.Labels);
+        var image = repo.ListRefs().TryGetValue(name, out var remote) ? null : new ImageStore(repo).Require(OstreeImageReference.ParseEither(name));
+        return image is null ? (remote, null) : (image.MergeCommit, image.Config.Labels);
     }
 
     private static void List(bool asJson)
