@@ -22,6 +22,7 @@ public sealed class ImageImporter : IDisposable
     private readonly LayerTransactions transactions;
     private readonly ImageStore store;
     private IImageSource? source;
+    private CommitTrust? commitTrust;
 
     public ImageImporter(Repo repo, OstreeImageReference reference, ImportOptions? options = null)
         : this(repo, reference, options, null)
@@ -76,7 +77,8 @@ public sealed class ImageImporter : IDisposable
                 store.PruneLayerRefs();
             }
 
-            return image with { Dropped = dropped, Warnings = [.. dropped.Warnings(), .. image.Warnings] };
+            var unsigned = commitTrust is not null && layers.Any(layer => layer.Kind == LayerKind.Derived) ? [commitTrust.WarningOfDerived] : Array.Empty<string>();
+            return image with { Dropped = dropped, Warnings = [.. dropped.Warnings(), .. image.Warnings, .. unsigned] };
         }
         catch (Exception e) when (e is RegistryException or RepositoryException or ContainerException or IOException)
         {
@@ -139,6 +141,8 @@ public sealed class ImageImporter : IDisposable
         var isLacking = previous?.UnappliedPolicy is not null && MergeLabels.MayLabel(repo, options);
         if (previous is not null && !isLacking && AsksForDigest(previous.ManifestDigest))
         {
+            // It may have come in when nobody asked who vouches for it.
+            commitTrust?.Verify(previous.BaseCommit);
             return new ImportPlan(previous);
         }
 
@@ -146,6 +150,7 @@ public sealed class ImageImporter : IDisposable
         var fetched = source.FetchManifest(options.Registry.Platform, cancellationToken);
         if (previous is not null && !isLacking && (previous.ManifestDigest == fetched.Digest || previous.Manifest.Config.Digest == fetched.Manifest.Config.Digest))
         {
+            commitTrust?.Verify(previous.BaseCommit);
             return new ImportPlan(previous);
         }
 
@@ -175,10 +180,7 @@ public sealed class ImageImporter : IDisposable
     private void CheckSignatureSource()
     {
         TrustPolicy.Check(reference);
-        if (reference.Source.RemoteName is { } remote)
-        {
-            throw new ContainerException($"commits in images cannot be verified with the keys of ostree remote '{remote}'; refusing to import unverified");
-        }
+        commitTrust = CommitTrust.Of(repo, reference.Source);
     }
 
     // An image that cannot be read any more, or whose base is gone, is as good as none: it is imported again.
@@ -230,6 +232,7 @@ public sealed class ImageImporter : IDisposable
         // The base says how derived content is to be mapped, so it goes first.
         Run(layer => layer.Kind != LayerKind.Derived, new LayerPath(options.FactoryVar, keepTopLevels: false), labels: null);
         var baseCommit = layers[0].Kind == LayerKind.Commit ? layers[0].Commit : null;
+        commitTrust?.Verify(baseCommit);
         if (baseCommit is { } commit && !IsKnownWhole(layers[0], commit) && ObjectCheck.FindMissing(repo, commit) is { } missing)
         {
             throw new ContainerException($"the image does not hold all of commit {commit}: {missing} is missing");
