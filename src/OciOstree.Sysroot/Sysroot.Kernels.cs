@@ -187,7 +187,6 @@ public sealed partial class Sysroot
     /// <param name="version">0 or 1.</param>
     /// <param name="deviceId">What grub-mkconfig calls the device with the kernels.</param>
     /// <param name="prepareRoot">GRUB commands that make that device readable.</param>
-    /// <param name="efi">Whether GRUB is to load kernels by its EFI command.</param>
-    public string GenerateGrub2MenuEntries(int? version, string deviceId, string prepareRoot, bool efi) =>
-        Grub2Bootloader.GenerateForMkconfig(this, version ?? BootVersion, deviceId, prepareRoot, efi);
+    public string GenerateGrub2MenuEntries(int? version, string deviceId, string prepareRoot) =>
+        Grub2Bootloader.GenerateForMkconfig(this, version ?? BootVersion, deviceId, prepareRoot);
 }

@@ -54,8 +54,7 @@ internal static class InstutilCommand
             Console.Out.Write(sysroot.GenerateGrub2MenuEntries(
                 number,
                 Variable("GRUB2_BOOT_DEVICE_ID"),
-                Variable("GRUB2_PREPARE_ROOT_CACHE"),
-                Environment.GetEnvironmentVariable("_OSTREE_GRUB2_IS_EFI") is not null));
+                Variable("GRUB2_PREPARE_ROOT_CACHE")));
         });
     }
 

@@ -142,22 +142,20 @@ internal sealed class Grub2Bootloader(Sysroot sysroot) : Bootloader(sysroot)
     }
 
     /// <summary>What <c>ostree admin instutil grub2-generate</c> prints: the menu entries that grub-mkconfig's ostree script includes.</summary>
-    public static string GenerateForMkconfig(Sysroot sysroot, int version, string deviceId, string prepareRoot, bool efi)
+    public static string GenerateForMkconfig(Sysroot sysroot, int version, string deviceId, string prepareRoot)
     {
-        // Debian's and Fedora's GRUB on BIOS take the kernel by linux16, on EFI by linuxefi; other architectures know only linux.
-        bool x86 = System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture is System.Runtime.InteropServices.Architecture.X64 or System.Runtime.InteropServices.Architecture.X86;
-        string suffix = !x86 ? "" : efi ? "efi" : "16";
+        // Old GRUBs took the kernel by linux16 on a BIOS and by linuxefi on EFI; in those of today linux serves both, and linuxefi is not everywhere.
         var text = new StringBuilder();
         int index = 0;
         foreach ((_, var entry) in sysroot.ReadEntries(version))
         {
             text.Append(CultureInfo.InvariantCulture, $"menuentry {Quote(entry.Title ?? "(Untitled)")} --class gnu-linux --class gnu --class os --unrestricted {Quote($"ostree-{index++}-{deviceId}")} {{\n");
             text.Append("load_video\nset gfxpayload=keep\ninsmod gzio\n").Append(prepareRoot).Append('\n');
-            text.Append(CultureInfo.InvariantCulture, $"linux{suffix} {KernelOf(entry)}");
+            text.Append(CultureInfo.InvariantCulture, $"linux {KernelOf(entry)}");
             text.Append(entry.Options is null ? "\n" : $" {entry.Options}\n");
             if (entry.Initrd is { } initrd)
             {
-                text.Append(CultureInfo.InvariantCulture, $"initrd{suffix} {initrd}\n");
+                text.Append(CultureInfo.InvariantCulture, $"initrd {initrd}\n");
             }
             if (entry.DeviceTree is { } tree)
             {
