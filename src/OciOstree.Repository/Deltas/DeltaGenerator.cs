@@ -10,6 +10,9 @@ namespace OciOstree.Repository;
 /// </summary>
 public sealed class DeltaGenerator : IDisposable
 {
+    // What ends the box around a part, whose file is the variant itself.
+    private static readonly byte[] InlineType = "\0(yay)"u8.ToArray();
+
     private readonly Repo repo;
     private readonly DeltaName name;
     private readonly DeltaGenerateOptions options;
@@ -115,32 +118,77 @@ public sealed class DeltaGenerator : IDisposable
 
     private void WriteSuperblock(DeltaPlan plan)
     {
-        List<KeyValuePair<string, Variant>> metadata = [KeyValuePair.Create(DeltaSuperblock.EndiannessKey, Variant.Byte((byte)(options.Endianness == DeltaEndianness.Big ? 'B' : 'l')))];
+        TemporaryFile file = WriteUnsigned(plan);
+        try
+        {
+            if (options.Sign is { } sign)
+            {
+                using TemporaryFile unsigned = file;
+                using MappedFile block = new(unsigned.Handle);
+                file = directory.CreateTemporaryFile(0x1A4);
+                Write(file, writer =>
+                {
+                    writer.Write(Variant.UInt64(BinaryPrimitives.ReadUInt64LittleEndian(DeltaSuperblock.Magic)));
+                    writer.WriteBytes(block.GetSpan());
+                    writer.Write(sign(block.Memory));
+                });
+            }
+            if (repo.Settings.Fsync)
+                Files.Sync(file.Handle);
+            file.ReplaceAs(directory, fileName);
+            if (repo.Settings.Fsync)
+                directory.Sync();
+        }
+        finally
+        {
+            file.Dispose();
+        }
+    }
+
+    private TemporaryFile WriteUnsigned(DeltaPlan plan)
+    {
+        List<(string, long, Action<Stream>)> metadata = [Entry(DeltaSuperblock.EndiannessKey, Variant.Byte((byte)(options.Endianness == DeltaEndianness.Big ? 'B' : 'l')))];
         for (int i = 0; i < parts.Headers.Count; i++)
         {
+            int part = i;
             if (options.Inline)
-                metadata.Add(KeyValuePair.Create(name.Part(i), Variant.FromBytes("(yay)", parts.Read(i))));
+                metadata.Add((name.Part(i), (long)parts.Headers[i].Size + InlineType.Length, target => parts.CopyTo(part, target, InlineType)));
             else
                 parts.Publish(i);
         }
         if (repo.ReadCommitMeta(name.To) is { } detached)
-            metadata.Add(KeyValuePair.Create(name.CommitMeta, detached));
+            metadata.Add(Entry(name.CommitMeta, detached));
         bool swap = options.Endianness != (BitConverter.IsLittleEndian ? DeltaEndianness.Little : DeltaEndianness.Big);
-        Variant superblock = Variant.Tuple(
-            Variant.Dictionary(metadata),
-            Variant.UInt64(BinaryPrimitives.ReverseEndianness((ulong)options.Timestamp.ToUnixTimeSeconds())),
-            Variant.Bytes(name.From is { } from ? from.ToArray() : []),
-            Variant.Bytes(name.To.ToArray()),
-            Variant.FromBytes(Commit.VariantType, repo.ReadMetadata(new ObjectName(name.To, ObjectType.Commit))),
-            Variant.Bytes([]),
-            Variant.Array(DeltaSuperblock.PartType, parts.Headers.Select(part => Variant.Tuple(Number(part.Version), Variant.Bytes(part.Checksum.ToArray()), Long(part.Size), Long(part.UncompressedSize), Variant.Bytes(DeltaSuperblock.ListObjects(part.Objects))))),
-            Variant.Array(DeltaSuperblock.FallbackType, plan.Fallbacks.Select(fallback => Variant.Tuple(Variant.Byte((byte)fallback.Name.Type), Variant.Bytes(fallback.Name.Checksum.ToArray()), Long(fallback.Size), Long(fallback.UncompressedSize)))));
-        if (options.Sign is { } sign)
-            superblock = DeltaSuperblock.Seal(superblock.Data.Span, sign(superblock.Data));
-        directory.ReplaceFile(fileName, superblock.Data.Span, 0x1A4, repo.Settings.Fsync);
+        TemporaryFile file = directory.CreateTemporaryFile(0x1A4);
+        Write(file, writer =>
+        {
+            writer.WriteMetadata(metadata);
+            writer.Write(Variant.UInt64(BinaryPrimitives.ReverseEndianness((ulong)options.Timestamp.ToUnixTimeSeconds())));
+            writer.WriteBytes(name.From is { } from ? from.ToArray() : []);
+            writer.WriteBytes(name.To.ToArray());
+            writer.Write(Variant.FromBytes(Commit.VariantType, repo.ReadMetadata(new ObjectName(name.To, ObjectType.Commit))));
+            writer.WriteBytes([]);
+            writer.Write(Variant.Array(DeltaSuperblock.PartType, parts.Headers.Select(part => Variant.Tuple(Number(part.Version), Variant.Bytes(part.Checksum.ToArray()), Long(part.Size), Long(part.UncompressedSize), Variant.Bytes(DeltaSuperblock.ListObjects(part.Objects))))));
+            writer.Write(Variant.Array(DeltaSuperblock.FallbackType, plan.Fallbacks.Select(fallback => Variant.Tuple(Variant.Byte((byte)fallback.Name.Type), Variant.Bytes(fallback.Name.Checksum.ToArray()), Long(fallback.Size), Long(fallback.UncompressedSize)))));
+        });
+        return file;
 
         Variant Number(uint value) => Variant.UInt32(swap ? BinaryPrimitives.ReverseEndianness(value) : value);
         Variant Long(ulong value) => Variant.UInt64(swap ? BinaryPrimitives.ReverseEndianness(value) : value);
+    }
+
+    private static (string, long, Action<Stream>) Entry(string key, Variant value)
+    {
+        ReadOnlyMemory<byte> boxed = Variant.Boxed(value).Data;
+        return (key, boxed.Length, target => target.Write(boxed.Span));
+    }
+
+    private static void Write(TemporaryFile file, Action<SuperblockWriter> write)
+    {
+        using BufferedStream stream = new(Files.AsStream(file.Handle, leaveOpen: true), 64 << 10);
+        SuperblockWriter writer = new(stream);
+        write(writer);
+        writer.Complete();
     }
 
     public void Dispose()

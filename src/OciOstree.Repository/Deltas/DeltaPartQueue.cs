@@ -72,12 +72,11 @@ internal sealed class DeltaPartQueue : IDisposable
             System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(e);
     }
 
-    /// <summary>The bytes of a part's file.</summary>
-    public byte[] Read(int index)
+    /// <summary>Writes a part's file, and some bytes after it.</summary>
+    public void CopyTo(int index, Stream target, ReadOnlySpan<byte> after)
     {
-        byte[] bytes = new byte[headers[index].Size];
-        new HandleStream(files[index].Handle, 0).ReadExactly(bytes);
-        return bytes;
+        new HandleStream(files[index].Handle, 0).CopyTo(target, 128 << 10);
+        target.Write(after);
     }
 
     /// <summary>Gives a part's file its name.</summary>

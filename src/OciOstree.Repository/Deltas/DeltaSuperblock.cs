@@ -63,10 +63,6 @@ public sealed class DeltaSuperblock
         }
     }
 
-    /// <summary>Puts a superblock into an envelope with signatures, an <c>a{sv}</c>.</summary>
-    internal static Variant Seal(ReadOnlySpan<byte> superblock, Variant signatures) =>
-        Variant.Tuple(Variant.UInt64(BinaryPrimitives.ReadUInt64LittleEndian(Magic)), Variant.Bytes(superblock), signatures);
-
     public DeltaName Name { get; }
 
     /// <summary>An <c>a{sv}</c>: what is said of the delta, and its parts where they are inlined.</summary>

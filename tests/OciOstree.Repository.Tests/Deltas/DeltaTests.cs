@@ -103,6 +103,34 @@ public sealed class DeltaTests(DeltaFixture fixture) : IClassFixture<DeltaFixtur
         Assert.InRange(new FileInfo(first + "/0").Length, 1, new FileInfo(real + "/0").Length * 105 / 100);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(30)]
+    [InlineData(300)]
+    [InlineData(70_000)]
+    public void A_superblock_is_written_as_the_variant_that_it_is(int size)
+    {
+        byte[] part = [(byte)'x', .. new byte[size]];
+        Variant note = Variant.String("detached"), commit = Variant.FromBytes(Commit.VariantType, new Commit { RootTree = fixture.From, RootMeta = fixture.To }.Serialize());
+        Variant expected = Variant.Tuple(
+            Variant.Dictionary([KeyValuePair.Create("part", Variant.FromBytes("(yay)", part)), KeyValuePair.Create("note", note)]),
+            Variant.UInt64(5), Variant.Bytes([]), Variant.Bytes(new byte[32]), commit, Variant.Bytes([]), Variant.Array(DeltaSuperblock.PartType, []), Variant.Array(DeltaSuperblock.FallbackType, []));
+        using MemoryStream made = new();
+        SuperblockWriter writer = new(made);
+        byte[] boxed = Variant.Boxed(note).Data.ToArray(), boxedPart = [.. part, .. "\0(yay)"u8];
+        writer.WriteMetadata([("part", boxedPart.Length, target => target.Write(boxedPart)), ("note", boxed.Length, target => target.Write(boxed))]);
+        writer.Write(Variant.UInt64(5));
+        writer.WriteBytes([]);
+        writer.WriteBytes(new byte[32]);
+        writer.Write(commit);
+        writer.WriteBytes([]);
+        writer.Write(Variant.Array(DeltaSuperblock.PartType, []));
+        writer.Write(Variant.Array(DeltaSuperblock.FallbackType, []));
+        writer.Complete();
+        Assert.Equal(expected.Data.ToArray(), made.ToArray());
+        Assert.True(Variant.FromBytes(DeltaSuperblock.VariantType, made.ToArray()).IsNormalForm());
+    }
+
     [Fact]
     public void What_is_large_and_new_is_left_to_be_fetched_by_itself()
     {
