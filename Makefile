@@ -3,7 +3,7 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 
-.PHONY: help build test demo bench boot-test format install clean
+.PHONY: help build test demo bench boot-test libostree-suite format install clean
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -31,6 +31,11 @@ boot-test: ## Boot deployments in QEMU, upgrade and roll back inside
 	@build/setup test
 	@build/publish
 	@build/test Boot
+
+libostree-suite: ## Run libostree's own shell tests against ours (SUITE=2022.7 for those of that release)
+	@build/setup test
+	@build/publish
+	@tests/libostree-suite/run $(SUITE)
 
 format: ## Bring the code into the house style
 	dotnet format OciOstree.sln

@@ -17,6 +17,12 @@ public sealed class TarWriter
     /// <summary>Writes to the stream from its current position. The stream is not closed.</summary>
     public TarWriter(Stream destination) => this.destination = destination;
 
+    /// <summary>
+    /// Whether a header also has the first 100 bytes of a longer link's name, as GNU tar's have. Layers, as ostree-ext makes them, have only whole
+    /// components there, which may be none; libarchive takes a link whose field is empty for one without a target.
+    /// </summary>
+    public bool FillsLinkField { get; init; }
+
     /// <summary>Bytes of the archive so far.</summary>
     public long Length { get; private set; }
 
@@ -110,7 +116,7 @@ public sealed class TarWriter
         if (entry.LinkName.Length > 100)
         {
             WriteLong((byte)'K', entry.LinkName);
-            PutText(header.Slice(157, 100), entry.LinkName.AsSpan(0, WholeComponents(entry.LinkName, 100)));
+            PutText(header.Slice(157, 100), entry.LinkName.AsSpan(0, FillsLinkField ? 100 : WholeComponents(entry.LinkName, 100)));
         }
         else if (entry.LinkName.Length > 0)
         {

@@ -19,7 +19,7 @@ public sealed class TarExport
     private TarExport(Repo repo, TarExportOptions options, Stream output, ulong timestamp, CancellationToken cancellation)
     {
         (this.repo, this.options, this.timestamp, this.cancellation) = (repo, options, (long)timestamp, cancellation);
-        writer = new TarWriter(output);
+        writer = new TarWriter(output) { FillsLinkField = true };
     }
 
     /// <summary>Writes the archive to the stream, which stays open.</summary>

@@ -29,10 +29,12 @@ public sealed class PropertyTests
         var random = new Random(seed);
         // Sixteen seeds in a row have each mode pulled into each.
         string mode = Modes[seed % 4], other = Modes[seed / 4 % 4];
-        bool plain = mode == "bare-user-only" || other == "bare-user-only" && random.Next(4) > 0;
+        // Pulled where they cannot be kept, odd modes are refused by ours; the real one makes a repository of them that its own fsck finds damaged.
+        bool plain = mode == "bare-user-only" || other == "bare-user-only";
         string tree = RandomTree.Build(pair.Scratch["tree"], seed, plain), layer = RandomTree.Build(pair.Scratch["layer"], seed + 1_000_000, plain);
 
         pair.Both("init", "--repo={repo}", "--mode=" + mode);
+        pair.Both("config", "--repo={repo}", "set", "core.fsync", "false");
         pair.Both([.. CommitWords(random, mode), "-b", "tree", "--tree=dir=" + tree]);
         pair.Both("commit", "--repo={repo}", "-b", "layer", "--timestamp=@1", "--tree=dir=" + layer);
         pair.Both("commit", "--repo={repo}", "-b", "both", "--timestamp=@2", "--tree=ref=tree", "--tree=dir=" + layer);
@@ -63,17 +65,24 @@ public sealed class PropertyTests
     {
         string[] user = mode is "bare-user" or "bare-user-only" ? ["-U"] : random.Next(3) == 0 ? ["-U"] : [];
         string[] how = random.Next(5) switch { 0 => ["-H"], 1 => ["-C"], 2 => ["-z"], 3 => ["-M"], _ => [] };
-        if (pair.Both(["checkout", "--repo={repo}", .. user, .. how, "tree", "{out}"]))
+        // One that fails halfway leaves what it had come to, directories without their modes among it; that is nothing to go on with.
+        string place = "{out}";
+        if (pair.Both(["checkout", "--repo={repo}", .. user, .. how, "tree", place]))
+        {
             pair.AssertSameTrees("out");
+        }
         else
-            pair.Each(["checkout", "--repo={repo}", .. user, "--union", "tree", "{out}"]);
+        {
+            place = "{union}";
+            pair.Both(["checkout", "--repo={repo}", .. user, "tree", place]);
+        }
         // Each from the other's repository.
         if (pair.Both(["checkout", "--repo={other-repo}", .. user, "tree", "{crossed}"]))
             pair.AssertSameTrees("crossed");
         string[] union = random.Next(4) switch { 0 => ["--union"], 1 => ["--union-add"], 2 => ["-H", "--union-identical"], _ => ["--union", "--whiteouts"] };
         // How far a checkout came before something was in its way depends on the order of files.
-        if (pair.Both(["checkout", "--repo={repo}", .. user, .. union, "layer", "{out}"]))
-            pair.AssertSameTrees("out");
+        if (pair.Both(["checkout", "--repo={repo}", .. user, .. union, "layer", place]))
+            pair.AssertSameTrees(place[1..^1]);
     }
 
     private static void ThroughTar(ProgramPair pair, Random random, string tree)
