@@ -118,7 +118,7 @@ public class CheckoutTests
             Run(scratch, repo, options);
         }
         Tool.Shell("rm names/plain; echo other >names/plain", scratch["out"]).Ok();
-        RepositoryException e = Assert.Throws<RepositoryException>(() => Run(scratch, repo, options));
+        RepositoryException e = Assert.ThrowsAny<RepositoryException>(() => Run(scratch, repo, options));
         Assert.Contains("File exists", e.InnerException!.Message, StringComparison.Ordinal);
         Assert.Equal("other\n", File.ReadAllText(scratch["out/names/plain"]));
     }
@@ -206,7 +206,7 @@ public class CheckoutTests
     {
         using var scratch = new ScratchDirectory();
         using Repo repo = CommitTree(scratch, RepoMode.Bare, 25);
-        RepositoryException e = Assert.Throws<RepositoryException>(() => Run(scratch, repo, new CheckoutOptions { Subpath = "/names/none/here" }));
+        RepositoryException e = Assert.ThrowsAny<RepositoryException>(() => Run(scratch, repo, new CheckoutOptions { Subpath = "/names/none/here" }));
         Assert.Equal("No such file or directory: /names/none", e.Message);
         Run(scratch, repo, new CheckoutOptions { Subpath = "/names/none/here", AllowMissing = true });
         Assert.False(System.IO.Directory.Exists(scratch["out"]));
@@ -290,7 +290,7 @@ public class CheckoutTests
         using (Repo other = Repo.Create(scratch["other-repo"], RepoMode.Archive))
             OurCommit.Directory(other, scratch["other"]);
         Tool.Shell("cp other-repo/objects/*/*.filez $(ls repo/objects/*/*.filez)", scratch.Path).Ok();
-        RepositoryException e = Assert.Throws<RepositoryException>(() => Run(scratch, repo, new CheckoutOptions()));
+        RepositoryException e = Assert.ThrowsAny<RepositoryException>(() => Run(scratch, repo, new CheckoutOptions()));
         Assert.Contains("Corrupted file object", e.Message, StringComparison.Ordinal);
         Assert.False(File.Exists(scratch["out/file"]));
     }

@@ -42,7 +42,7 @@ public sealed class HostileDeltaTests : IDisposable
     private void AssertRefused(byte[] delta, string? reason = null)
     {
         File.WriteAllBytes(scratch["delta"], delta);
-        RepositoryException e = Assert.Throws<RepositoryException>(() => OfflineDelta.Apply(repo, scratch["delta"]));
+        RepositoryException e = Assert.ThrowsAny<RepositoryException>(() => OfflineDelta.Apply(repo, scratch["delta"]));
         if (reason is not null)
             Assert.Contains(reason, Chain(e));
         Assert.DoesNotContain(repo.ListObjects(), name => name.Type == ObjectType.Commit);
@@ -204,7 +204,7 @@ public sealed class HostileDeltaTests : IDisposable
             Variant.Array(DeltaSuperblock.PartType, [Variant.Tuple(Variant.UInt32(0), Variant.Bytes(digest), Variant.UInt64((ulong)part.Length), Variant.UInt64(1000), Variant.Bytes(DeltaSuperblock.ListObjects(Objects)))]),
             Variant.Array(DeltaSuperblock.FallbackType, [])).Data.ToArray();
         File.WriteAllBytes(scratch["directory/superblock"], Superblock(new byte[32]));
-        Assert.Contains("Checksum mismatch in static delta part", Chain(Assert.Throws<RepositoryException>(() => OfflineDelta.Apply(repo, scratch["directory"]))));
+        Assert.Contains("Checksum mismatch in static delta part", Chain(Assert.ThrowsAny<RepositoryException>(() => OfflineDelta.Apply(repo, scratch["directory"]))));
         Assert.Empty(repo.ListObjects());
         File.WriteAllBytes(scratch["directory/superblock"], Superblock(Checksum.Compute(part).ToArray()));
         OfflineDelta.Apply(repo, scratch["directory"]);

@@ -10,7 +10,7 @@ public class CorruptionTests
             TheoryData<RepoMode, string, string> data = [];
             foreach (RepoMode mode in (RepoMode[])[RepoMode.Bare, RepoMode.BareUser, RepoMode.BareUserOnly, RepoMode.Archive])
                 foreach (string type in (string[])["file", "dirtree", "dirmeta", "commit"])
-                    foreach (string damage in (string[])["flip", "truncate", "append", "empty", "remove"])
+                    foreach (string damage in (string[])["flip", "header", "truncate", "append", "empty", "remove"])
                         if (mode != RepoMode.Archive || type != "file" || damage != "append") // bytes after the compressed data's end are no part of it
                             data.Add(mode, type, damage);
             data.Add(RepoMode.Bare, "file", "chmod");
@@ -41,7 +41,7 @@ public class CorruptionTests
         bool missing = damage == "remove";
         if (type == "commit")
         {
-            Exception e = Assert.Throws<RepositoryException>(() => fresh.Fsck(new FsckOptions { KeepGoing = true, Report = said.Add }));
+            Exception e = Assert.ThrowsAny<RepositoryException>(() => fresh.Fsck(new FsckOptions { KeepGoing = true, Report = said.Add }));
             Assert.Contains(victim.Checksum.ToString(), string.Join('\n', said));
             Assert.Contains("Loading commit for ref", e.Message);
         }
@@ -53,9 +53,16 @@ public class CorruptionTests
             Assert.Equal(missing ? [] : [victim], result.Corrupted);
             Assert.Contains(said, line => line.Contains(victim.Checksum.ToString()) && line.Contains($"n commits {commit}"));
             if (!missing)
-                Assert.Throws<RepositoryException>(() => fresh.Fsck(new FsckOptions()));
+                Assert.ThrowsAny<RepositoryException>(() => fresh.Fsck(new FsckOptions()));
         }
         AssertNotServed(fresh, victim);
+        // Neither as an archive nor as a tree, unless that has links or clones of the object itself.
+        if (mode == RepoMode.Archive || type != "file" || missing)
+        {
+            using Linux.LinuxDirectory here = Linux.LinuxDirectory.Open(scratch.Path);
+            Assert.ThrowsAny<RepositoryException>(() => Checkout.Run(fresh, commit, here, "out", new CheckoutOptions { ForceCopy = true }));
+        }
+        Assert.ThrowsAny<RepositoryException>(() => TarExport.Run(fresh, commit, Stream.Null));
 
         // And it spreads nowhere: neither as a link nor converted, unless a conversion finds the content undamaged.
         foreach (RepoMode to in (RepoMode[])[mode, mode == RepoMode.Archive ? RepoMode.Bare : RepoMode.Archive])
@@ -67,7 +74,7 @@ public class CorruptionTests
                 Assert.False(copy.Fsck(new FsckOptions()).FoundCorruption);
                 continue;
             }
-            Assert.Throws<RepositoryException>(() => LocalPull.Run(fresh, copy, new LocalPullOptions { Untrusted = true }));
+            Assert.ThrowsAny<RepositoryException>(() => LocalPull.Run(fresh, copy, new LocalPullOptions { Untrusted = true }));
             Assert.Empty(copy.ListObjects());
             Assert.Empty(copy.ListRefs());
         }
@@ -77,10 +84,10 @@ public class CorruptionTests
     {
         if (victim.Type != ObjectType.File)
         {
-            Assert.Throws<RepositoryException>(() => repo.ReadMetadata(victim));
+            Assert.ThrowsAny<RepositoryException>(() => repo.ReadMetadata(victim));
             return;
         }
-        Assert.Throws<RepositoryException>(() =>
+        Assert.ThrowsAny<RepositoryException>(() =>
         {
             using RepoFile file = repo.OpenFile(victim.Checksum);
             file.Content.CopyTo(Stream.Null);
@@ -94,6 +101,10 @@ public class CorruptionTests
         {
             case "flip":
                 bytes[^3] ^= 1;
+                File.WriteAllBytes(path, bytes);
+                break;
+            case "header":
+                bytes[9] ^= 1;
                 File.WriteAllBytes(path, bytes);
                 break;
             case "truncate":
@@ -139,11 +150,11 @@ public class CorruptionTests
         byte[] bytes = File.ReadAllBytes(path);
         bytes[15]++;
         File.WriteAllBytes(path, bytes);
-        Assert.Throws<RepositoryException>(() => repo.VerifyObject(new ObjectName(checksum, ObjectType.File)));
+        Assert.ThrowsAny<RepositoryException>(() => repo.VerifyObject(new ObjectName(checksum, ObjectType.File)));
         // And one that claims to be longer than the file allocates nothing of the kind.
         bytes[0] = 0x7F;
         File.WriteAllBytes(path, bytes);
-        Assert.Throws<RepositoryException>(() => repo.VerifyObject(new ObjectName(checksum, ObjectType.File)));
+        Assert.ThrowsAny<RepositoryException>(() => repo.VerifyObject(new ObjectName(checksum, ObjectType.File)));
     }
 
     [Theory]

@@ -106,7 +106,7 @@ public class SePolicyTests
 
         void AssertFails(Func<SePolicy?> load)
         {
-            var error = Assert.Throws<RepositoryException>(() =>
+            var error = Assert.ThrowsAny<RepositoryException>(() =>
             {
                 using SePolicy? policy = load();
                 policy!.Label("/usr/x", RegularFile);
@@ -142,9 +142,9 @@ public class SePolicyTests
         // A policy that is on this machine, but not in the tree.
         SmallPolicy.Write(scratch, "elsewhere");
         Tool.Shell($"ln -sfn {scratch["elsewhere"]}/usr/etc/selinux/small usr/etc/selinux/small", scratch["tree"]).Ok();
-        Assert.Contains("has no", Assert.Throws<RepositoryException>(() => SePolicy.Load(root)).Message, StringComparison.Ordinal);
+        Assert.Contains("has no", Assert.ThrowsAny<RepositoryException>(() => SePolicy.Load(root)).Message, StringComparison.Ordinal);
         Checksum without = OurCommit.Directory(repo, scratch["tree"]);
-        Assert.Contains("has no", Assert.Throws<RepositoryException>(() => SePolicy.Load(repo, without)).Message, StringComparison.Ordinal);
+        Assert.Contains("has no", Assert.ThrowsAny<RepositoryException>(() => SePolicy.Load(repo, without)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

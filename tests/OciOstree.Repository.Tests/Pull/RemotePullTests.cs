@@ -84,13 +84,13 @@ public sealed class RemotePullTests : IDisposable
     public void A_mirror_takes_all_refs_of_the_summary_and_the_summary()
     {
         using Repo repo = New(RepoMode.Archive);
-        Assert.Contains("does not have a summary", Assert.Throws<RepositoryException>(() => RemotePull.Run(repo, "origin", new RemotePullOptions { Mirror = true })).Message);
+        Assert.Contains("does not have a summary", Assert.ThrowsAny<RepositoryException>(() => RemotePull.Run(repo, "origin", new RemotePullOptions { Mirror = true })).Message);
         Ostree.Run(scratch["source"], "summary", "-u").Ok();
         RemotePull.Run(repo, "origin", new RemotePullOptions { Mirror = true });
         Assert.Equal(["os/main", "other"], repo.ListRefs().Keys);
         Assert.Equal(File.ReadAllBytes(scratch["source/summary"]), File.ReadAllBytes(scratch["repo/summary"]));
         Fsck();
-        Assert.Contains("No such branch 'absent'", Assert.Throws<RepositoryException>(() => RemotePull.Run(repo, "origin", new RemotePullOptions { Refs = ["absent"] })).Message);
+        Assert.Contains("No such branch 'absent'", Assert.ThrowsAny<RepositoryException>(() => RemotePull.Run(repo, "origin", new RemotePullOptions { Refs = ["absent"] })).Message);
     }
 
     [Theory]
@@ -111,7 +111,7 @@ public sealed class RemotePullTests : IDisposable
             context.Respond(200, bytes);
             return true;
         };
-        RepositoryException e = Assert.Throws<RepositoryException>(() => RemotePull.Run(repo, "origin", new RemotePullOptions { Refs = ["os/main"], Connections = 1 }));
+        RepositoryException e = Assert.ThrowsAny<RepositoryException>(() => RemotePull.Run(repo, "origin", new RemotePullOptions { Refs = ["os/main"], Connections = 1 }));
         Assert.Contains(victim.Split('/')[2].Split('.')[0], e.ToString());
         Assert.Empty(repo.ListObjects());
         Assert.Empty(repo.ListRefs());
@@ -163,12 +163,12 @@ public sealed class RemotePullTests : IDisposable
         using Repo repo = New(RepoMode.Bare);
         string victim = PathOf(Pick(".filez"));
         File.Delete(scratch["source/" + victim]);
-        RepositoryException e = Assert.Throws<RepositoryException>(() => RemotePull.Run(repo, "origin", new RemotePullOptions { Refs = ["os/main"] }));
+        RepositoryException e = Assert.ThrowsAny<RepositoryException>(() => RemotePull.Run(repo, "origin", new RemotePullOptions { Refs = ["os/main"] }));
         Assert.Equal($"While fetching {server.Url}{victim}: Server returned HTTP 404", e.Message);
-        Assert.Throws<RepositoryException>(() => RemotePull.Run(repo, "origin", new RemotePullOptions { Refs = ["absent"] }));
-        Assert.Contains("not found", Assert.Throws<RepositoryException>(() => RemotePull.Run(repo, "nowhere", new RemotePullOptions())).Message);
+        Assert.ThrowsAny<RepositoryException>(() => RemotePull.Run(repo, "origin", new RemotePullOptions { Refs = ["absent"] }));
+        Assert.Contains("not found", Assert.ThrowsAny<RepositoryException>(() => RemotePull.Run(repo, "nowhere", new RemotePullOptions())).Message);
         server.Dispose();
-        e = Assert.Throws<RepositoryException>(() => RemotePull.Run(repo, "origin", new RemotePullOptions { Refs = ["os/main"], Retries = 0 }));
+        e = Assert.ThrowsAny<RepositoryException>(() => RemotePull.Run(repo, "origin", new RemotePullOptions { Refs = ["os/main"], Retries = 0 }));
         Assert.Equal($"While fetching {server.Url}summary.sig", e.Message);
         Assert.Empty(repo.ListObjects());
     }
@@ -196,10 +196,10 @@ public sealed class RemotePullTests : IDisposable
         RemotePullOptions nearby = new() { Refs = ["os/main"], Url = $"file://{scratch["source"]}" };
         RemotePull.Run(local, "origin", nearby);
         Ostree.Commit(scratch["source"], scratch["tree"], "os/main", "--timestamp=@1700002000");
-        Assert.Contains("no signatures found", Assert.Throws<RepositoryException>(() => RemotePull.Run(local, "origin", nearby)).ToString());
+        Assert.Contains("no signatures found", Assert.ThrowsAny<RepositoryException>(() => RemotePull.Run(local, "origin", nearby)).ToString());
         string newer = Ostree.Run(scratch["source"], "rev-parse", "os/main").Ok().OutputLine;
         Tool.Shell($"cp objects/{second.ToString()[..2]}/{second.ToString()[2..]}.commitmeta objects/{newer[..2]}/{newer[2..]}.commitmeta", scratch["source"]).Ok();
-        Assert.Contains("public key not found", Assert.Throws<RepositoryException>(() => RemotePull.Run(local, "origin", nearby)).ToString());
+        Assert.Contains("public key not found", Assert.ThrowsAny<RepositoryException>(() => RemotePull.Run(local, "origin", nearby)).ToString());
         Assert.Equal(second, local.ResolveRef("origin:os/main"));
         Tool.Run("gpgconf", "--homedir", scratch["gpg"], "--kill", "all");
 
@@ -209,7 +209,7 @@ public sealed class RemotePullTests : IDisposable
 
     private static void AssertRefused(Repo repo, string reason)
     {
-        Assert.Contains(reason, Assert.Throws<RepositoryException>(() => RemotePull.Run(repo, "origin", new RemotePullOptions { Refs = ["os/main"] })).ToString());
+        Assert.Contains(reason, Assert.ThrowsAny<RepositoryException>(() => RemotePull.Run(repo, "origin", new RemotePullOptions { Refs = ["os/main"] })).ToString());
         Assert.Empty(repo.ListRefs());
         Assert.Empty(repo.ListObjects());
     }
@@ -219,7 +219,7 @@ public sealed class RemotePullTests : IDisposable
     {
         using Repo repo = New(RepoMode.Bare);
         RemotePull.Run(repo, "origin", new RemotePullOptions { Refs = ["os/main"] });
-        RepositoryException e = Assert.Throws<RepositoryException>(() => RemotePull.Run(repo, "origin", new RemotePullOptions { Refs = [$"os/main@{first}"], TimestampCheck = true }));
+        RepositoryException e = Assert.ThrowsAny<RepositoryException>(() => RemotePull.Run(repo, "origin", new RemotePullOptions { Refs = [$"os/main@{first}"], TimestampCheck = true }));
         Assert.Contains("is chronologically older than current revision", e.Message);
         Assert.Equal(second, repo.ResolveRef("origin:os/main"));
         RemotePull.Run(repo, "origin", new RemotePullOptions { Refs = [$"os/main@{first}"] });

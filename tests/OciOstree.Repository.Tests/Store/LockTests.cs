@@ -10,16 +10,16 @@ public class LockTests
         using (one.Locking.Take(RepoLockKind.Shared))
         {
             two.Locking.Take(RepoLockKind.Shared).Dispose();
-            RepositoryException e = Assert.Throws<RepositoryException>(() => two.Locking.Take(RepoLockKind.Exclusive));
+            RepositoryException e = Assert.ThrowsAny<RepositoryException>(() => two.Locking.Take(RepoLockKind.Exclusive));
             Assert.Contains("Locking repo exclusive failed", e.Message);
         }
         using (one.Locking.Take(RepoLockKind.Exclusive))
         {
-            Assert.Throws<RepositoryException>(() => two.Locking.Take(RepoLockKind.Shared));
+            Assert.ThrowsAny<RepositoryException>(() => two.Locking.Take(RepoLockKind.Shared));
             // The same instance holds them all together.
             one.Locking.Take(RepoLockKind.Shared).Dispose();
             one.Locking.Take(RepoLockKind.Exclusive).Dispose();
-            Assert.Throws<RepositoryException>(() => two.BeginTransaction());
+            Assert.ThrowsAny<RepositoryException>(() => two.BeginTransaction());
         }
         two.Locking.Take(RepoLockKind.Exclusive).Dispose();
     }
@@ -31,11 +31,11 @@ public class LockTests
         using Repo one = TransactionTests.New(scratch, RepoMode.Bare, config: "lock-timeout-secs=0\n"), two = Repo.Open(scratch["repo"]);
         using RepoLock.Holder shared = one.Locking.Take(RepoLockKind.Shared);
         using (two.Locking.Take(RepoLockKind.Shared))
-            Assert.Throws<RepositoryException>(() => one.Locking.Take(RepoLockKind.Exclusive));
+            Assert.ThrowsAny<RepositoryException>(() => one.Locking.Take(RepoLockKind.Exclusive));
         using (one.Locking.Take(RepoLockKind.Exclusive))
-            Assert.Throws<RepositoryException>(() => two.Locking.Take(RepoLockKind.Shared));
+            Assert.ThrowsAny<RepositoryException>(() => two.Locking.Take(RepoLockKind.Shared));
         two.Locking.Take(RepoLockKind.Shared).Dispose();
-        Assert.Throws<RepositoryException>(() => two.Locking.Take(RepoLockKind.Exclusive));
+        Assert.ThrowsAny<RepositoryException>(() => two.Locking.Take(RepoLockKind.Exclusive));
     }
 
     [Fact]

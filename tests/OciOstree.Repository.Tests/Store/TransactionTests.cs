@@ -90,13 +90,13 @@ public class TransactionTests
             using RepoTransaction transaction = repo.BeginTransaction();
             byte[] content = Bytes(size);
             Checksum wrong = Checksum.Compute([9]);
-            RepositoryException e = Assert.Throws<RepositoryException>(() => transaction.WriteFile(Plain, size, new MemoryStream(content), wrong));
+            RepositoryException e = Assert.ThrowsAny<RepositoryException>(() => transaction.WriteFile(Plain, size, new MemoryStream(content), wrong));
             Assert.Contains($"expected='{wrong}' actual='{Expected(Plain, content)}'", e.Message);
-            e = Assert.Throws<RepositoryException>(() => transaction.WriteFile(Plain, size + 1, new MemoryStream(content)));
+            e = Assert.ThrowsAny<RepositoryException>(() => transaction.WriteFile(Plain, size + 1, new MemoryStream(content)));
             Assert.Contains("Unexpected EOF with 1/", e.Message);
-            Assert.Throws<RepositoryException>(() => transaction.WriteMetadata(ObjectType.DirTree, DirTree.Empty.Serialize(), wrong));
-            Assert.Throws<RepositoryException>(() => transaction.WriteMetadata(ObjectType.DirTree, [1, 2, 3]));
-            Assert.Throws<RepositoryException>(() => transaction.WriteFile(Plain with { Mode = 0x41ED }, 0, Stream.Null));
+            Assert.ThrowsAny<RepositoryException>(() => transaction.WriteMetadata(ObjectType.DirTree, DirTree.Empty.Serialize(), wrong));
+            Assert.ThrowsAny<RepositoryException>(() => transaction.WriteMetadata(ObjectType.DirTree, [1, 2, 3]));
+            Assert.ThrowsAny<RepositoryException>(() => transaction.WriteFile(Plain with { Mode = 0x41ED }, 0, Stream.Null));
             transaction.Commit();
         }
         Assert.Empty(repo.ListObjects());
@@ -280,7 +280,7 @@ public class TransactionTests
         using Repo repo = New(scratch, RepoMode.Bare, config: "min-free-space-size=100000TB\n");
         using (RepoTransaction transaction = repo.BeginTransaction())
         {
-            RepositoryException e = Assert.Throws<RepositoryException>(() => transaction.WriteFile(Plain, 5000, new MemoryStream(Bytes(5000))));
+            RepositoryException e = Assert.ThrowsAny<RepositoryException>(() => transaction.WriteFile(Plain, 5000, new MemoryStream(Bytes(5000))));
             Assert.Contains("min-free-space-size 104857600000MB would be exceeded, at least 8192 bytes requested", e.Message);
             transaction.WriteDirTree(DirTree.Empty);
         }
@@ -302,7 +302,7 @@ public class TransactionTests
             using (RepoTransaction transaction = repo.BeginTransaction())
             {
                 transaction.WriteFile(Plain, 1 << 20, new MemoryStream(Bytes(1 << 20)));
-                RepositoryException e = Assert.Throws<RepositoryException>(() => transaction.WriteFile(Plain, 3 << 20, new MemoryStream(Bytes(3 << 20))));
+                RepositoryException e = Assert.ThrowsAny<RepositoryException>(() => transaction.WriteFile(Plain, 3 << 20, new MemoryStream(Bytes(3 << 20))));
                 Assert.Equal(Errno.ENOSPC, Assert.IsType<LinuxException>(e.InnerException).Errno);
             }
             Assert.Empty(Directory.EnumerateFileSystemEntries(scratch["small/repo/tmp"]));
@@ -320,8 +320,8 @@ public class TransactionTests
         using ScratchDirectory scratch = new();
         using Repo repo = New(scratch, RepoMode.BareUserOnly);
         using RepoTransaction transaction = repo.BeginTransaction();
-        Assert.Throws<RepositoryException>(() => transaction.WriteFile(FileHeader.Regular(0, 0, 0x9ED, XattrSet.Empty), 0, Stream.Null));
-        Assert.Throws<RepositoryException>(() => transaction.WriteFile(FileHeader.Regular(0, 0, 0x1B6, XattrSet.Empty), 0, Stream.Null));
+        Assert.ThrowsAny<RepositoryException>(() => transaction.WriteFile(FileHeader.Regular(0, 0, 0x9ED, XattrSet.Empty), 0, Stream.Null));
+        Assert.ThrowsAny<RepositoryException>(() => transaction.WriteFile(FileHeader.Regular(0, 0, 0x1B6, XattrSet.Empty), 0, Stream.Null));
     }
 
     [Fact]
