@@ -1,5 +1,6 @@
 using System.CommandLine;
 using OciOstree.Container;
+using OciOstree.Linux;
 
 namespace OciOstree.Cli.Container;
 
@@ -20,7 +21,7 @@ internal static class ImaSignCommand
         {
             using var repo = StoreCommands.OpenRepo(parsed);
             var hash = ImaKey.ParseAlgorithm(parsed.GetValue(algorithm)!);
-            using var signer = ImaKey.FromPem(File.ReadAllText(parsed.GetValue(key)!));
+            using var signer = ImaKey.FromPem(System.Text.Encoding.UTF8.GetString(Files.ReadNamed(parsed.GetValue(key)!)));
             var name = parsed.GetValue(target)!;
             using var transaction = repo.BeginTransaction();
             var commit = ImaSignature.Sign(transaction, repo.ResolveRequired(parsed.GetValue(source)!), signer, hash, parsed.GetValue(overwrite), Entry.Cancellation);

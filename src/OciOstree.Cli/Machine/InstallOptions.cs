@@ -45,7 +45,7 @@ internal sealed class InstallOptions
     {
         // Before anything is written.
         var reference = OstreeImageReference.Parse(parsed.GetValue(imgref) ?? throw new UsageException("--imgref is required"));
-        var authorized = parsed.GetValue(keys) is { } file ? File.ReadAllBytes(file) : null;
+        var authorized = parsed.GetValue(keys) is { } file ? Files.ReadNamed(file) : null;
         var name = parsed.GetValue(stateroot) ?? ContainerDeploy.DefaultStateroot;
         var silent = parsed.GetValue(quiet) || parsed.GetValue(json);
         using var sysroot = new Installation(root, loader).Begin(name, new SysrootOptions

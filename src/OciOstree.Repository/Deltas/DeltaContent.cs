@@ -1,9 +1,10 @@
+using OciOstree.Formats;
 using OciOstree.Linux;
 
 namespace OciOstree.Repository;
 
 /// <summary>The bytes of an object that a part makes, put together while they are read.</summary>
-internal sealed class DeltaContent(DeltaPart part, DeltaObject made, Repo repo, Func<TemporaryFile> room) : ForwardStream
+internal sealed class DeltaContent(DeltaPart part, DeltaObject made, Repo repo, Func<TemporaryFile> room) : ForwardReadStream
 {
     private int index;
     private long done;
@@ -52,7 +53,7 @@ internal sealed class DeltaContent(DeltaPart part, DeltaObject made, Repo repo, 
         base.Dispose(disposing);
     }
 
-    private sealed class PayloadRange(DeltaPart part, long offset, long length) : ForwardStream
+    private sealed class PayloadRange(DeltaPart part, long offset, long length) : ForwardReadStream
     {
         private long done;
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using OciOstree.Linux;
 
 namespace OciOstree.Repository;
 
@@ -24,7 +25,7 @@ public static class GpgImport
             // gpg keeps the format of a keyring that it finds; where there is none the old one is what libostree reads.
             string ring = target.Write(OpenPgp.IsKeybox(before) ? "pubring.kbx" : "pubring.gpg", before);
             int imported = Import(target, keys);
-            repo.Root.ReplaceFile(file, File.ReadAllBytes(ring), 0x1A4, repo.Settings.Fsync);
+            repo.Root.ReplaceFile(file, Files.ReadNamed(ring), 0x1A4, repo.Settings.Fsync);
             return imported;
         }
         catch (RepositoryException e)

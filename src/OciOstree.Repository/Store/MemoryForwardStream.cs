@@ -1,7 +1,9 @@
+using OciOstree.Formats;
+
 namespace OciOstree.Repository;
 
 /// <summary>Reads memory that is no array.</summary>
-internal sealed class MemoryForwardStream(ReadOnlyMemory<byte> bytes) : ForwardStream
+internal sealed class MemoryForwardStream(ReadOnlyMemory<byte> bytes) : ForwardReadStream
 {
     private int at;
 
