@@ -69,8 +69,11 @@ internal static class AdminSysroot
     }
 
     /// <summary>The stateroot asked for, else the booted one's.</summary>
-    public static string Stateroot(Sysroot.Sysroot sysroot, string? asked) =>
-        asked ?? sysroot.Booted?.Stateroot ?? throw new SysrootException("Not currently booted into an OSTree system and no --os= argument given");
+    /// <param name="sysroot">Where to look.</param>
+    /// <param name="asked">What <c>--os</c> says.</param>
+    /// <param name="missing">What ostree calls it when neither is there, which depends on the verb.</param>
+    public static string Stateroot(Sysroot.Sysroot sysroot, string? asked, string missing = "no --os= argument given") =>
+        asked ?? sysroot.Booted?.Stateroot ?? throw new SysrootException($"Not currently booted into an OSTree system and {missing}");
 
     public static Deployment Booted(Sysroot.Sysroot sysroot) => sysroot.Booted ?? throw new SysrootException("Not currently booted into an OSTree system");
 

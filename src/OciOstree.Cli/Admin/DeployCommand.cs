@@ -43,7 +43,16 @@ internal static class DeployCommand
     private static void Run(Sysroot.Sysroot sysroot, ParseResult parsed, Options options, string refspec)
     {
         CheckCombinations(parsed, options);
-        var stateroot = AdminSysroot.Stateroot(sysroot, parsed.GetValue(options.Os));
+        string stateroot;
+        try
+        {
+            stateroot = AdminSysroot.Stateroot(sysroot, parsed.GetValue(options.Os));
+        }
+        catch (SysrootException e)
+        {
+            throw new SysrootException("Looking for booted deployment", e);
+        }
+
         var origin = parsed.GetValue(options.OriginFile) is { } file ? ReadOrigin(file) : Origin.FromRefspec(refspec);
         var commit = sysroot.Repo.ResolveRequired(refspec);
         var merge = parsed.GetValue(options.NoMerge) ? null : sysroot.MergeDeployment(stateroot);

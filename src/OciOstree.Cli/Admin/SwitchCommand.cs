@@ -16,7 +16,7 @@ internal static class SwitchCommand
         return new Verb("switch", "Construct new tree from REFSPEC and deploy it", "ostree admin switch --os=debian debian/testing") { refspec, reboot, kexec, os }.Takes("REFSPEC").ChangesSysroot((sysroot, parsed) =>
         {
             var asked = parsed.GetValue(refspec) ?? throw new UsageException("REFSPEC must be specified");
-            var upgrade = new BranchUpgrade(sysroot, AdminSysroot.Stateroot(sysroot, parsed.GetValue(os)), evenUnconfigured: true);
+            var upgrade = new BranchUpgrade(sysroot, AdminSysroot.Stateroot(sysroot, parsed.GetValue(os), "no OS specified"), evenUnconfigured: true);
             var before = RefSpec.Parse(upgrade.Origin.Refspec!);
             var (remote, name) = asked.EndsWith(':') ? (asked[..^1], before.Name) : (RefSpec.Parse(asked).Remote, RefSpec.Parse(asked).Name);
             remote ??= before.Remote;

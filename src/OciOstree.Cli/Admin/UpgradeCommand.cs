@@ -32,7 +32,7 @@ internal static class UpgradeCommand
                 throw new UsageException("Cannot simultaneously specify --pull-only and --reboot or --kexec");
             }
 
-            var upgrade = new BranchUpgrade(sysroot, AdminSysroot.Stateroot(sysroot, parsed.GetValue(os)));
+            var upgrade = new BranchUpgrade(sysroot, AdminSysroot.Stateroot(sysroot, parsed.GetValue(os), "no OS specified"));
             upgrade.Origin.RemoveTransientState();
             upgrade.Origin.OverrideCommit = parsed.GetValue(overrideCommit);
             Action<string, string>? fetch = parsed.GetValue(deployOnly) ? null : (remote, branch) => RemoteFetch.Run(sysroot, remote, branch, parsed.GetValue(allowDowngrade));
