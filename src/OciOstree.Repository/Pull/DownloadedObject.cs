@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using OciOstree.Linux;
 
@@ -31,7 +32,7 @@ internal sealed class DownloadedObject(Func<TemporaryFile> createFile, long limi
         else
         {
             if (memory.Length < Length + bytes.Length)
-                Array.Resize(ref memory, (int)Math.Min(MaxInMemory, Math.Max(Length + bytes.Length, memory.Length * 2)));
+                Grow(Math.Max(Length + bytes.Length, memory.Length * 2));
             bytes.CopyTo(memory.AsSpan((int)Length));
         }
         Length += bytes.Length;
@@ -41,7 +42,23 @@ internal sealed class DownloadedObject(Func<TemporaryFile> createFile, long limi
     public void Expect(long length)
     {
         if (file is null && Length == 0 && length <= MaxInMemory && memory.Length < length)
-            memory = new byte[length];
+            Grow(length);
+    }
+
+    // Thousands of objects come and go: their memory is lent, for it would keep the collector busy.
+    private void Grow(long length)
+    {
+        byte[] larger = ArrayPool<byte>.Shared.Rent((int)Math.Min(MaxInMemory, length));
+        memory.AsSpan(0, (int)Length).CopyTo(larger);
+        GiveBack();
+        memory = larger;
+    }
+
+    private void GiveBack()
+    {
+        if (memory.Length > 0)
+            ArrayPool<byte>.Shared.Return(memory);
+        memory = [];
     }
 
     /// <summary>Forgets what came.</summary>
@@ -80,11 +97,12 @@ internal sealed class DownloadedObject(Func<TemporaryFile> createFile, long limi
 
     public Stream OpenAt(long at) => file is null ? new MemoryStream(memory, (int)at, (int)(Length - at), writable: false) : new HandleStream(file.Handle, at);
 
+    /// <summary>The whole, while it is small: valid until this is disposed.</summary>
+    public ReadOnlySpan<byte> Bytes => file is null ? memory.AsSpan(0, (int)Length) : ToArray();
+
     /// <summary>The whole in memory, which the caller knows it to fit in.</summary>
     public byte[] ToArray()
     {
-        if (file is null && memory.Length == Length)
-            return memory;
         byte[] bytes = new byte[Length];
         for (int filled = 0, read; filled < bytes.Length; filled += read)
             read = ReadAt(bytes.AsSpan(filled), filled);
@@ -112,8 +130,12 @@ internal sealed class DownloadedObject(Func<TemporaryFile> createFile, long limi
             throw;
         }
         file = made;
-        memory = [];
+        GiveBack();
     }
 
-    public void Dispose() => file?.Dispose();
+    public void Dispose()
+    {
+        file?.Dispose();
+        GiveBack();
+    }
 }

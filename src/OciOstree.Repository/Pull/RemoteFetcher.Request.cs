@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Net;
 using System.Net.Security;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
@@ -40,6 +41,7 @@ internal sealed partial class RemoteFetcher
             PooledConnectionIdleTimeout = TimeSpan.FromSeconds(20),
             MaxAutomaticRedirections = 20,
             UseCookies = false,
+            ConnectCallback = Open,
         };
         try
         {
@@ -56,6 +58,24 @@ internal sealed partial class RemoteFetcher
         {
             handler.Dispose();
             throw;
+        }
+    }
+
+    // A socket that has connected without blocking never blocks again, and each wait for an answer would be two changes of threads.
+    private static ValueTask<Stream> Open(SocketsHttpConnectionContext context, CancellationToken cancellation)
+    {
+        Socket socket = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            using CancellationTokenRegistration timeout = cancellation.UnsafeRegister(static socket => ((Socket)socket!).Dispose(), socket);
+            socket.Connect(context.DnsEndPoint);
+            return ValueTask.FromResult<Stream>(new NetworkStream(socket, ownsSocket: true));
+        }
+        catch (Exception e)
+        {
+            socket.Dispose();
+            cancellation.ThrowIfCancellationRequested();
+            return ValueTask.FromException<Stream>(e);
         }
     }
 
@@ -89,8 +109,7 @@ internal sealed partial class RemoteFetcher
     {
         long at = transfer.Resumes ? transfer.Target.Length : 0;
         using HttpRequestMessage request = Request(address, at, transfer.Known);
-        using CancellationTokenSource stalled = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        stalled.CancelAfter(Patience);
+        using TransferWatch.Watched stalled = watch.Begin(Patience);
         HttpResponseMessage response;
         try
         {
@@ -148,15 +167,15 @@ internal sealed partial class RemoteFetcher
         return request;
     }
 
-    private void Receive(HttpResponseMessage response, CancellationTokenSource stalled, Transfer transfer)
+    private void Receive(HttpResponseMessage response, TransferWatch.Watched stalled, Transfer transfer)
     {
         // Disposing the response is what ends a read that hangs.
-        using CancellationTokenRegistration watch = stalled.Token.Register(response.Dispose);
+        using CancellationTokenRegistration registration = stalled.Token.UnsafeRegister(static response => ((HttpResponseMessage)response!).Dispose(), response);
         byte[] buffer = ArrayPool<byte>.Shared.Rent(64 << 10);
         try
         {
             TimeSpan allowed = options.LowSpeedTime > TimeSpan.Zero ? options.LowSpeedTime : Timeout.InfiniteTimeSpan;
-            stalled.CancelAfter(allowed);
+            stalled.Allow(allowed);
             using Stream body = response.Content.ReadAsStream(stalled.Token);
             // Whoever brings less than the limit in the time of a window is too slow.
             long window = 0, enough = options.LowSpeedLimit * (long)options.LowSpeedTime.TotalSeconds;
@@ -164,7 +183,7 @@ internal sealed partial class RemoteFetcher
             {
                 if ((window += read) > enough)
                 {
-                    stalled.CancelAfter(allowed);
+                    stalled.Allow(allowed);
                     window = 0;
                 }
                 Interlocked.Add(ref transferred, read);
@@ -180,7 +199,7 @@ internal sealed partial class RemoteFetcher
         {
             throw new IOException("Transferred a partial file", e);
         }
-        catch (Exception e) when (stalled.IsCancellationRequested && e is not RepositoryException and not Linux.LinuxException)
+        catch (Exception e) when (stalled.Token.IsCancellationRequested && e is not RepositoryException and not Linux.LinuxException)
         {
             throw new IOException($"Less than {options.LowSpeedLimit} bytes a second for {options.LowSpeedTime.TotalSeconds} seconds");
         }

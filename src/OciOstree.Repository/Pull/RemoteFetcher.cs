@@ -14,6 +14,7 @@ internal sealed partial class RemoteFetcher : RemoteAccess
     private const int MaxListing = 4 << 20, MaxMirrors = 1000;
 
     private readonly HttpClient client;
+    private readonly TransferWatch watch;
     private readonly RemotePullOptions options;
     private readonly CancellationToken cancellation;
     private readonly Uri[] metadataBases, contentBases;
@@ -25,6 +26,7 @@ internal sealed partial class RemoteFetcher : RemoteAccess
     {
         (this.options, this.cancellation) = (options, cancellation);
         client = Connect(repo, remote, options);
+        watch = new TransferWatch(cancellation);
         try
         {
             if (remote.Get("metalink") is { Length: > 0 } metalink)
@@ -40,7 +42,7 @@ internal sealed partial class RemoteFetcher : RemoteAccess
         }
         catch
         {
-            client.Dispose();
+            Dispose();
             throw;
         }
     }
@@ -228,5 +230,9 @@ internal sealed partial class RemoteFetcher : RemoteAccess
 
     public string Describe(string path, int mirror) => Shown(new Uri((path.StartsWith("objects/", StringComparison.Ordinal) ? contentBases : metadataBases)[mirror], path));
 
-    public override void Dispose() => client.Dispose();
+    public override void Dispose()
+    {
+        client.Dispose();
+        watch.Dispose();
+    }
 }

@@ -283,7 +283,7 @@ internal sealed partial class RemotePullRun(Repo destination, Remote remote, Rem
     }
 
     private bool TryFetchMetadata(ObjectName name) =>
-        TryFetch(name, Repo.MaxMetadataSize, null, object_ => transaction.WriteMetadata(name.Type, object_.ToArray(), name.Checksum), ref metadataFetched);
+        TryFetch(name, Repo.MaxMetadataSize, null, object_ => transaction.WriteMetadata(name.Type, object_.Bytes, name.Checksum), ref metadataFetched);
 
     private void FetchContent(Checksum checksum)
     {
