@@ -35,10 +35,10 @@ internal static class Changes
         directory.Rename(name, directory, newName);
     }
 
-    public static void ReplaceFile(LinuxDirectory directory, string name, ReadOnlySpan<byte> content, bool sync)
+    public static void ReplaceFile(LinuxDirectory directory, string name, ReadOnlySpan<byte> content, bool sync, Xattr? label = null)
     {
         FaultPoint.Before($"write {name}");
-        directory.ReplaceFile(name, content, 0x1A4 /* 0644 */, sync);
+        directory.ReplaceFile(name, content, 0x1A4 /* 0644 */, sync, label);
     }
 
     public static void MakeLink(LinuxDirectory directory, string target, string name)

@@ -45,7 +45,7 @@ public sealed partial class Sysroot
         {
             RequireWritable();
             deployment = CheckOut(request);
-            FinalizeDeployment(deployment, request.Merge);
+            FinalizeDeployment(deployment, request.Merge, request.Labels);
             return deployment;
         }
         catch (Exception e)
@@ -96,7 +96,7 @@ public sealed partial class Sysroot
             {
                 deployment.BootEntry.Options = KernelArguments.From(arguments).ToString();
             }
-            PrepareEtc(root, deployment);
+            PrepareEtc(root, deployment, request.Labels);
             PrepareVar(root, deployment);
             return deployment;
         }
@@ -132,7 +132,7 @@ public sealed partial class Sysroot
     }
 
     /// <summary>Gives a deployment a private copy of its tree's <c>/usr/etc</c> as <c>/etc</c>.</summary>
-    private void PrepareEtc(LinuxDirectory root, Deployment deployment)
+    private void PrepareEtc(LinuxDirectory root, Deployment deployment, bool label)
     {
         bool hasDefaults = root.TryStatus("usr/etc") is not null;
         string source = "/usr/etc";
@@ -159,7 +159,8 @@ public sealed partial class Sysroot
         if (hasDefaults)
         {
             FaultPoint.Before("checkout etc");
-            Checkout.Run(Repo, deployment.Commit, root, "etc", new CheckoutOptions { ForceCopy = true, Subpath = source });
+            using DeploymentLabels labels = OpenLabels(root, required: true, label);
+            Checkout.Run(Repo, deployment.Commit, root, "etc", new CheckoutOptions { ForceCopy = true, Subpath = source, Labeler = labels.Labeler, LabelPrefix = "/etc" });
         }
     }
 
@@ -202,13 +203,14 @@ public sealed partial class Sysroot
     }
 
     /// <summary>The second half of a deployment, which for a staged one happens at shutdown: the merge of <c>/etc</c> with what the administrator has done by then.</summary>
-    private void FinalizeDeployment(Deployment deployment, Deployment? merge)
+    private void FinalizeDeployment(Deployment deployment, Deployment? merge, bool label = true)
     {
+        EtcDiff? carriedOver = null;
         using LinuxDirectory root = OpenDeployment(deployment);
         if (merge is not null)
         {
             deployment.BootEntry.Options ??= merge.BootEntry.Options;
-            MergeEtc(merge, root);
+            carriedOver = MergeEtc(merge, root);
         }
 
         // systemd's ConditionNeedsUpdate= shall hold on the first boot.
@@ -221,9 +223,15 @@ public sealed partial class Sysroot
                 Changes.TryUnlink(var, ".updated");
             }
         }
-        MarkVarLabelled(deployment);
-        MakeBacking(root, deployment);
-        WriteOrigin(deployment, sync: false);
+        // The policy is now the one that the administrator has made of it. Whether it can be applied was asked when the tree was checked out.
+        using DeploymentLabels labels = OpenLabels(root, required: false, label);
+        if (carriedOver is not null)
+        {
+            LabelCarriedOver(root, carriedOver, labels);
+        }
+        LabelVar(deployment, labels);
+        MakeBacking(root, deployment, labels);
+        WriteOrigin(deployment, sync: false, labels);
         if (!_debug.MutableDeployments)
         {
             FaultPoint.Before("set immutable");
@@ -231,7 +239,7 @@ public sealed partial class Sysroot
         }
     }
 
-    private void MergeEtc(Deployment merge, LinuxDirectory newRoot)
+    private EtcDiff? MergeEtc(Deployment merge, LinuxDirectory newRoot)
     {
         using LinuxDirectory oldRoot = OpenDeployment(merge);
         using LinuxDirectory? baseEtc = oldRoot.TryOpenDirectory("usr/etc");
@@ -244,7 +252,7 @@ public sealed partial class Sysroot
             {
                 throw new SysrootException($"During /etc merge: {(baseEtc is null ? "the old deployment has no usr/etc" : "the new deployment has no etc")}");
             }
-            return;
+            return null;
         }
         EtcDiff diff = EtcMerge.Compare(baseEtc, ourEtc, compareXattrs: !_debug.NoXattrs);
         Tell(Invariant($"Copying /etc changes: {diff.Modified.Count} modified, {diff.Removed.Count} removed, {diff.Added.Count} added"));
@@ -260,26 +268,17 @@ public sealed partial class Sysroot
         {
             throw new SysrootException("During /etc merge", e);
         }
-    }
-
-    /// <summary>The mark by which ostree knows that it need not label <c>/var</c> again.</summary>
-    private void MarkVarLabelled(Deployment deployment)
-    {
-        using LinuxDirectory stateroot = OstreeDirectory.OpenDirectory($"deploy/{deployment.Stateroot}");
-        if (stateroot.TryStatus("var/.ostree-selabeled") is null && stateroot.TryStatus("var", followLinks: true) is not null)
-        {
-            Tell("Relabeling /var (no stamp file 'var/.ostree-selabeled' found)");
-            Changes.ReplaceFile(stateroot, "var/.ostree-selabeled", [], sync: true);
-        }
+        return diff;
     }
 
     /// <summary>Room for what belongs to this deployment but not to its tree: the overlay of a transient root.</summary>
-    private void MakeBacking(LinuxDirectory root, Deployment deployment)
+    private void MakeBacking(LinuxDirectory root, Deployment deployment, DeploymentLabels labels)
     {
         string overlay = $"{deployment.BackingPath["ostree/".Length..]}/root-transient";
         Changes.MakePath(OstreeDirectory, $"{overlay}/work", PrivateDirectoryMode);
         FaultPoint.Before($"mkdir {overlay}/upper");
         OstreeDirectory.TryMakeDirectory($"{overlay}/upper", root.Status().Permissions);
+        labels.Set(OstreeDirectory, $"{overlay}/upper", "/");
     }
 
     /// <summary>Undoes a deployment that did not come to be; what cannot be undone now, the next cleanup removes.</summary>

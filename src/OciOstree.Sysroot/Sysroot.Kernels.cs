@@ -17,12 +17,15 @@ public sealed partial class Sysroot
             using LinuxDirectory root = OpenDeployment(deployment);
             using KernelLayout kernel = KernelLayout.Find(root, !_debug.NoDeviceTrees);
             string directoryName = $"ostree/{deployment.Stateroot}-{deployment.BootChecksum}";
-            InstallFiles(kernel, directoryName, installed);
-            List<string> overlays = InstallOverlays(deployment, installed);
+            using DeploymentLabels labels = OpenBootLabels(root);
+            InstallFiles(kernel, directoryName, labels, installed);
+            List<string> overlays = InstallOverlays(deployment, labels, installed);
             BootEntry entry = deployment.BootEntry;
             DescribeEntry(entry, root, kernel, directoryName, deployment, total, nameStateroot, version, overlays);
             using LinuxDirectory entries = BootDirectory.OpenDirectory(Invariant($"loader.{version}/entries"));
-            Changes.ReplaceFile(entries, EntryFileName(deployment, total), entry.Serialize(), sync: false);
+            string name = EntryFileName(deployment, total);
+            Changes.ReplaceFile(entries, name, entry.Serialize(), sync: false, labels.Of($"/boot/loader/entries/{name}", ModeBits.RegularFile | 0x1A4));
+            LabelBootDirectories(labels, "loader", Invariant($"loader.{version}"), Invariant($"loader.{version}/entries"), "ostree", directoryName);
         }
         catch (Exception e) when (e is LinuxException or SysrootException or FormatException)
         {
@@ -30,7 +33,19 @@ public sealed partial class Sysroot
         }
     }
 
-    private void InstallFiles(KernelLayout kernel, string directoryName, List<string> installed)
+    /// <summary>Directories get the labels that a kernel with this policy would have made them with.</summary>
+    private void LabelBootDirectories(DeploymentLabels labels, params ReadOnlySpan<string> names)
+    {
+        foreach (string name in names)
+        {
+            if (labels.HasPolicy && BootDirectory.TryStatus(name) is { IsDirectory: true })
+            {
+                labels.Set(BootDirectory, name, $"/boot/{name}");
+            }
+        }
+    }
+
+    private void InstallFiles(KernelLayout kernel, string directoryName, DeploymentLabels labels, List<string> installed)
     {
         LinuxDirectory boot = BootDirectory;
         if (boot.TryStatus(directoryName) is null)
@@ -44,7 +59,7 @@ public sealed partial class Sysroot
             if (target.TryStatus(file.Name, followLinks: true) is null)
             {
                 installed.Add($"{directoryName}/{file.Name}");
-                InstallFile(kernel.Directory, file.Source, target, file.Name);
+                InstallFile(kernel.Directory, file.Source, target, file.Name, labels);
             }
         }
         if (kernel.DeviceTreeDirectory is { } trees)
@@ -55,7 +70,7 @@ public sealed partial class Sysroot
     }
 
     /// <summary>A hard link where /boot is on the tree's file system, else a flushed copy with owner and mode.</summary>
-    private static void InstallFile(LinuxDirectory from, string name, LinuxDirectory to, string newName)
+    private static void InstallFile(LinuxDirectory from, string name, LinuxDirectory to, string newName, DeploymentLabels labels)
     {
         FaultPoint.Before($"install {newName}");
         if (from.TryMakeLink(name, to, newName, out Errno errno))
@@ -72,11 +87,17 @@ public sealed partial class Sysroot
         Files.CopyAll(source, copy.Handle, status.Size);
         Files.SetOwner(copy.Handle, status.Uid, status.Gid);
         Files.SetMode(copy.Handle, status.Permissions);
+        // The label that the kernel has among its modules is not one for /boot.
+        if (labels.Of($"/boot/{newName}", ModeBits.RegularFile | 0x1A4) is { } label
+            && !Xattrs.TrySet(copy.Handle, label.Name, label.Value, out errno) && errno != Errno.EOPNOTSUPP)
+        {
+            throw new LinuxException(errno, "label", to.PathOf(newName));
+        }
         Files.SyncData(copy.Handle);
         copy.LinkAs(to, newName);
     }
 
-    private List<string> InstallOverlays(Deployment deployment, List<string> installed)
+    private List<string> InstallOverlays(Deployment deployment, DeploymentLabels labels, List<string> installed)
     {
         var paths = new List<string>();
         foreach (string checksum in deployment.OverlayInitrds)
@@ -89,7 +110,7 @@ public sealed partial class Sysroot
                 installed.Add(path);
                 using LinuxDirectory staged = LinuxDirectory.Open(RuntimePath("ostree/staged-initrds"));
                 using LinuxDirectory target = boot.OpenDirectory(OverlayDirectory);
-                InstallFile(staged, checksum, target, $"{checksum}.img");
+                InstallFile(staged, checksum, target, $"{checksum}.img", labels);
             }
             paths.Add(BootPath(path));
         }

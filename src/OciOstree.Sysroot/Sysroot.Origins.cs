@@ -150,11 +150,16 @@ public sealed partial class Sysroot
         AddDeployment(deployed, deployment);
     }
 
-    private void WriteOrigin(Deployment deployment, bool sync)
+    // Origins are labelled as what they are like: the configuration of remotes.
+    private void WriteOrigin(Deployment deployment, bool sync, DeploymentLabels? labels = null)
     {
         if (deployment.Origin is { } origin)
         {
-            Changes.ReplaceFile(OstreeDirectory, deployment.OriginPath["ostree/".Length..], origin.Serialize(), sync);
+            string path = deployment.OriginPath["ostree/".Length..];
+            Xattr? label = labels is not null ? labels.Of("/etc/ostree/remotes.d/dummy.conf", ModeBits.RegularFile | 0x1A4)
+                : OstreeDirectory.TryStatus(path) is not null && Xattrs.Get(OstreeDirectory, path, "security.selinux"u8) is { } before ? new Xattr([.. "security.selinux"u8], before)
+                : null;
+            Changes.ReplaceFile(OstreeDirectory, path, origin.Serialize(), sync, label);
         }
     }
 }

@@ -44,7 +44,11 @@ public sealed partial class Sysroot
         try
         {
             deployment = CheckOut(request);
-            WriteOrigin(deployment, sync: false);
+            using (LinuxDirectory root = OpenDeployment(deployment))
+            using (DeploymentLabels labels = OpenLabels(root, required: false, request.Labels))
+            {
+                WriteOrigin(deployment, sync: false, labels);
+            }
             Deployment? previous = Staged;
             using (LinuxDirectory runtime = OpenRuntime())
             {

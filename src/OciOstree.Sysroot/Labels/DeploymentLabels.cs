@@ -1,0 +1,89 @@
+using OciOstree.Linux;
+using OciOstree.Repository;
+
+namespace OciOstree.Sysroot;
+
+/// <summary>
+/// The labels that a deployment's SELinux policy gives to what is made for it: <c>/etc</c>, <c>/var</c>, files in <c>/boot</c>. They are set whether or not this
+/// machine's kernel uses them: what is installed from elsewhere, too, boots with labels.
+/// </summary>
+internal sealed class DeploymentLabels : IDisposable
+{
+    private readonly SePolicy? _policy;
+
+    private DeploymentLabels(SePolicy? policy, bool isWithheld)
+    {
+        _policy = policy;
+        IsWithheld = isWithheld;
+    }
+
+    /// <summary>For trees without a policy.</summary>
+    public static DeploymentLabels None { get; } = new(null, isWithheld: false);
+
+    /// <summary>For a policy that is not applied.</summary>
+    public static DeploymentLabels Withheld { get; } = new(null, isWithheld: true);
+
+    /// <summary>There is a policy, but nothing gets labels.</summary>
+    public bool IsWithheld { get; }
+
+    public bool HasPolicy => _policy is not null;
+
+    /// <summary>What a checkout labels by; null where there is nothing to label.</summary>
+    public Func<string, uint, string?>? Labeler => _policy is null ? null : _policy.Label;
+
+    public static DeploymentLabels By(SePolicy policy) => new(policy, isWithheld: false);
+
+    /// <summary>The attribute that a file with this <c>st_mode</c> has at a path; null for none.</summary>
+    public Xattr? Of(string path, uint mode) =>
+        _policy?.Label(path, mode) is { } label ? new Xattr([.. "security.selinux"u8], [.. FileName.ToBytes(label), 0]) : null;
+
+    /// <summary>Labels what is there under a name as what is to be at a path. Where the file system can have no labels it stays as it is.</summary>
+    public void Set(LinuxDirectory directory, string name, string path, bool onlyUnlabelled = false)
+    {
+        if (_policy is null || (onlyUnlabelled && Xattrs.Get(directory, name, "security.selinux"u8) is not null))
+        {
+            return;
+        }
+        if (Of(path, directory.Status(name).Mode) is not { } label || Xattrs.Get(directory, name, label.Name) is { } now && now.AsSpan().TrimEnd((byte)0).SequenceEqual(label.Value.AsSpan(..^1)))
+        {
+            return;
+        }
+        FaultPoint.Before($"label {name}");
+        if (!Xattrs.TrySet(directory, name, label.Name, label.Value, out Errno errno) && errno != Errno.EOPNOTSUPP)
+        {
+            throw new LinuxException(errno, "label", directory.PathOf(name));
+        }
+    }
+
+    /// <summary>Labels a directory and all that is in it as what is to be at a path; mounts in it are other systems' business.</summary>
+    /// <param name="except">A path to leave out.</param>
+    public void SetTree(LinuxDirectory directory, string path, string except)
+    {
+        if (_policy is null)
+        {
+            return;
+        }
+        ulong device = directory.Status().Device;
+        Set(directory, ".", path);
+        foreach (DirectoryEntry entry in directory.ReadEntries())
+        {
+            string child = $"{path}/{entry.Name}";
+            FileStatus status = directory.Status(entry.Name);
+            if (status.Device != device || child == except)
+            {
+                continue;
+            }
+            if (status.IsDirectory)
+            {
+                using LinuxDirectory opened = directory.OpenDirectory(entry.Name);
+                SetTree(opened, child, except);
+            }
+            else
+            {
+                Set(directory, entry.Name, child);
+            }
+        }
+    }
+
+    public void Dispose() => _policy?.Dispose();
+}

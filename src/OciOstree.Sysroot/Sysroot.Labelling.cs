@@ -1,0 +1,124 @@
+using OciOstree.Linux;
+using OciOstree.Repository;
+
+namespace OciOstree.Sysroot;
+
+public sealed partial class Sysroot
+{
+    private const string LabelStamp = ".ostree-selabeled";
+
+    private bool _hasWarnedOfLabels;
+
+    /// <summary>The labels by the policy that a tree has now: in its <c>etc</c>, once there is one.</summary>
+    /// <param name="required">Whether it is an error if the policy cannot be applied for want of libselinux; else it is a warning.</param>
+    private DeploymentLabels OpenLabels(LinuxDirectory root, bool required, bool wanted = true)
+    {
+        if (_debug.NoXattrs || Repo.Settings.DisableXattrs)
+        {
+            return DeploymentLabels.None;
+        }
+        try
+        {
+            wanted &= Repo.Settings.Selinux;
+            if (FindPolicy(root, wanted) is not { } policy)
+            {
+                return DeploymentLabels.None;
+            }
+            if (wanted && FileContexts.IsAvailable)
+            {
+                return DeploymentLabels.By(policy.Open());
+            }
+            if (wanted && required)
+            {
+                throw new SysrootException($"{FileContexts.LibraryName} is not installed, and the tree's policy '{policy.Name}' cannot be applied without it (oci-ostree.selinux=false in the repository's config does without labels)");
+            }
+            if (!_hasWarnedOfLabels)
+            {
+                _hasWarnedOfLabels = true;
+                Warn($"The tree's SELinux policy '{policy.Name}' is not applied: what is made for the deployment has no labels, the system must relabel itself or run permissively");
+            }
+            return DeploymentLabels.Withheld;
+        }
+        catch (Exception e) when (e is RepositoryException or SysrootException)
+        {
+            throw new SysrootException("Labelling by the tree's SELinux policy", e);
+        }
+    }
+
+    /// <summary>As <see cref="OpenLabels"/>, for any deployment's boot files: one whose policy is broken by now must not keep the others from being written.</summary>
+    private DeploymentLabels OpenBootLabels(LinuxDirectory root)
+    {
+        try
+        {
+            return OpenLabels(root, required: false);
+        }
+        catch (SysrootException e)
+        {
+            Warn($"Files in /boot get no SELinux labels: {(e.InnerException ?? e).Message}");
+            return DeploymentLabels.Withheld;
+        }
+    }
+
+    // Who does without labels does without a policy that is whole, too.
+    private static SePolicyFiles? FindPolicy(LinuxDirectory root, bool wanted)
+    {
+        try
+        {
+            return SePolicyFiles.Find(root);
+        }
+        catch (RepositoryException) when (!wanted)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>
+    /// Labels the stateroot's <c>/var</c> once, as ostree does, and leaves the mark by which both know. A mark that has no label itself was left by a deployment
+    /// without a policy, and says nothing of labels.
+    /// </summary>
+    private void LabelVar(Deployment deployment, DeploymentLabels labels)
+    {
+        using LinuxDirectory stateroot = OstreeDirectory.OpenDirectory($"deploy/{deployment.Stateroot}");
+        if (stateroot.TryStatus("var", followLinks: true) is null)
+        {
+            return;
+        }
+        using LinuxDirectory var = stateroot.OpenDirectory("var", followLinks: true);
+        bool isMarked = var.TryStatus(LabelStamp) is not null;
+        if (isMarked && (!labels.HasPolicy || Xattrs.Get(var, LabelStamp, "security.selinux"u8) is not null))
+        {
+            return;
+        }
+        if (labels.IsWithheld)
+        {
+            // The next deployment that can label shall.
+            return;
+        }
+        Tell($"Relabeling /var (no stamp file 'var/{LabelStamp}' found)");
+        try
+        {
+            labels.SetTree(var, "/var", except: "/var/" + LabelStamp);
+        }
+        catch (Exception e) when (e is LinuxException or RepositoryException)
+        {
+            throw new SysrootException("Relabeling /var", e);
+        }
+        Changes.ReplaceFile(var, LabelStamp, [], sync: true, labels.Of("/var/" + LabelStamp, ModeBits.RegularFile | 0x1A4));
+    }
+
+    /// <summary>Files that the merge of <c>/etc</c> carried over keep the labels that they had; where they had none, as on a system that comes to its first policy, they get theirs.</summary>
+    private static void LabelCarriedOver(LinuxDirectory root, EtcDiff diff, DeploymentLabels labels)
+    {
+        if (!labels.HasPolicy)
+        {
+            return;
+        }
+        foreach (string path in diff.Modified.Concat(diff.Added))
+        {
+            if (root.TryStatus($"etc/{path}") is not null)
+            {
+                labels.Set(root, $"etc/{path}", $"/etc/{path}", onlyUnlabelled: true);
+            }
+        }
+    }
+}

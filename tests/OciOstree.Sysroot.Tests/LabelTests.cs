@@ -1,0 +1,158 @@
+using OciOstree.Linux;
+using OciOstree.Repository;
+
+namespace OciOstree.Sysroot.Tests;
+
+/// <summary>A deployment of a tree that has an SELinux policy gets its labels, whatever this machine's kernel thinks of them.</summary>
+public sealed class LabelTests : IDisposable
+{
+    private readonly TestSysroot _sysroot = new();
+
+    public void Dispose() => _sysroot.Dispose();
+
+    [Fact]
+    public void Etc_var_origin_and_overlay_are_labelled()
+    {
+        Commit("v1", "mkdir -p usr/share/x; chmod 600 usr/etc/shadow; ln -s a usr/etc/link");
+        _sysroot.Shell("mkdir -p ostree/deploy/testos/var/lib/x; echo y >ostree/deploy/testos/var/lib/x/y; ln -s y ostree/deploy/testos/var/lib/x/z; mkfifo ostree/deploy/testos/var/fifo");
+        Deployment deployment = _sysroot.Deploy("v1");
+        Assert.Empty(_sysroot.Warnings);
+        string root = deployment.Path;
+        Assert.Equal("system_u:object_r:etc_t:s0", Label($"{root}/etc"));
+        Assert.Equal("system_u:object_r:etc_t:s0", Label($"{root}/etc/a"));
+        Assert.Equal("system_u:object_r:etc_t:s0", Label($"{root}/etc/conf.d"));
+        Assert.Equal("system_u:object_r:etc_t:s0", Label($"{root}/etc/link"));
+        Assert.Equal("system_u:object_r:shadow_t:s0", Label($"{root}/etc/shadow"));
+        foreach (string path in (string[])["", "/lib", "/lib/x/y", "/lib/x/z", "/fifo", "/.ostree-selabeled"])
+        {
+            Assert.Equal("system_u:object_r:var_t:s0", Label("ostree/deploy/testos/var" + path));
+        }
+        Assert.Equal("system_u:object_r:etc_t:s0", Label($"{root}.origin"));
+        Assert.Equal("system_u:object_r:root_t:s0", Label($"ostree/deploy/testos/backing/{deployment.Name}/root-transient/upper"));
+        Assert.Equal("system_u:object_r:boot_t:s0", Label("boot/loader/entries/ostree-1.conf"));
+        Assert.Equal("system_u:object_r:boot_t:s0", Label("boot/loader/entries"));
+        // Hard links to objects keep what the commit says.
+        Assert.Null(Label($"{root}/usr/bin/program"));
+        Tool.Run("ostree", "fsck", "-q", $"--repo={_sysroot["ostree/repo"]}").Ok();
+    }
+
+    [Fact]
+    public void A_rewritten_origin_keeps_its_label()
+    {
+        Commit("v1");
+        Deployment deployment = _sysroot.Deploy("v1");
+        using Sysroot sysroot = _sysroot.Open();
+        sysroot.SetPinned(sysroot.Deployments[0], true);
+        Assert.Equal("system_u:object_r:etc_t:s0", Label($"{deployment.Path}.origin"));
+    }
+
+    [Fact]
+    public void Var_is_labelled_once()
+    {
+        Commit("v1");
+        Commit("v2");
+        _sysroot.Deploy("v1");
+        _sysroot.Shell("setfattr -n security.selinux -v the:owners:own:s0 ostree/deploy/testos/var/tmp; echo new >ostree/deploy/testos/var/new");
+        _sysroot.Deploy("v2");
+        Assert.Equal("the:owners:own:s0", Label("ostree/deploy/testos/var/tmp"));
+        Assert.Null(Label("ostree/deploy/testos/var/new"));
+    }
+
+    [Fact]
+    public void A_system_that_comes_to_its_first_policy_is_labelled_then()
+    {
+        _sysroot.Commit("v1", "1");
+        Commit("v2");
+        Deployment first = _sysroot.Deploy("v1");
+        Assert.Null(Label($"{first.Path}/etc/a"));
+        Assert.Null(Label("ostree/deploy/testos/var/.ostree-selabeled"));
+        _sysroot.Shell($"cd {first.Path}/etc; echo mine >b; mkdir added; echo new >added/new; chmod 711 conf.d");
+        Deployment second = _sysroot.Deploy("v2");
+        foreach (string path in (string[])["a", "b", "added", "added/new", "conf.d"])
+        {
+            Assert.Equal("system_u:object_r:etc_t:s0", Label($"{second.Path}/etc/{path}"));
+        }
+        Assert.Equal("system_u:object_r:var_t:s0", Label("ostree/deploy/testos/var/tmp"));
+        Assert.Equal("system_u:object_r:var_t:s0", Label("ostree/deploy/testos/var/.ostree-selabeled"));
+    }
+
+    [Fact]
+    public void The_administrators_policy_decides_what_is_made_after_the_merge()
+    {
+        Commit("v1");
+        Commit("v2");
+        Deployment first = _sysroot.Deploy("v1");
+        _sysroot.Shell($"rm ostree/deploy/testos/var/.ostree-selabeled; echo '/var/tmp -d my:own:tmp_t:s0' >{first.Path}/etc/selinux/small/contexts/files/file_contexts.local");
+        _sysroot.Deploy("v2");
+        Assert.Equal("my:own:tmp_t:s0", Label("ostree/deploy/testos/var/tmp"));
+    }
+
+    [Fact]
+    public void Kernels_that_are_copied_get_the_label_of_boot()
+    {
+        _sysroot.Shell("mkdir separate; mount -t tmpfs tmpfs separate; cp -a boot/. separate/; umount separate; mount -t tmpfs tmpfs boot");
+        try
+        {
+            Commit("v1");
+            Deployment deployment = _sysroot.Deploy("v1");
+            Assert.Equal("system_u:object_r:boot_t:s0", Label($"boot/ostree/testos-{deployment.BootChecksum}/vmlinuz-6.1.0"));
+            Assert.Equal("system_u:object_r:boot_t:s0", Label($"boot/ostree/testos-{deployment.BootChecksum}"));
+        }
+        finally
+        {
+            _sysroot.Shell("umount boot");
+        }
+    }
+
+    [Fact]
+    public void Who_does_without_labels_is_told_and_gets_them_with_the_next_deployment()
+    {
+        Commit("v1");
+        Commit("v2");
+        Tool.Run("ostree", "config", $"--repo={_sysroot["ostree/repo"]}", "set", "oci-ostree.selinux", "false").Ok();
+        Deployment first = _sysroot.Deploy("v1");
+        Assert.Contains("SELinux policy 'small' is not applied", Assert.Single(_sysroot.Warnings.Distinct()), StringComparison.Ordinal);
+        Assert.Null(Label($"{first.Path}/etc/a"));
+        Assert.False(File.Exists(_sysroot["ostree/deploy/testos/var/.ostree-selabeled"]));
+
+        Tool.Run("ostree", "config", $"--repo={_sysroot["ostree/repo"]}", "set", "oci-ostree.selinux", "true").Ok();
+        _sysroot.Deploy("v2");
+        Assert.Equal("system_u:object_r:var_t:s0", Label("ostree/deploy/testos/var/tmp"));
+    }
+
+    [Fact]
+    public void A_broken_policy_stops_its_own_deployment_and_no_other()
+    {
+        Commit("v1");
+        Commit("v2");
+        Commit("broken", "rm usr/etc/selinux/small/contexts/files/file_contexts");
+        Deployment first = _sysroot.Deploy("v1");
+        Exception error = Assert.Throws<SysrootException>(() => _sysroot.Deploy("broken"));
+        while (error.InnerException is { } inner)
+        {
+            error = inner;
+        }
+        Assert.Contains("has no usr/etc/selinux/small/contexts/files/file_contexts", error.Message, StringComparison.Ordinal);
+
+        Commit("fresh");
+        using (Sysroot sysroot = _sysroot.Open())
+        {
+            _sysroot.Shell($"echo '/([ x' >{first.Path}/etc/selinux/small/contexts/files/file_contexts");
+            Deployment deployed = sysroot.Deploy(new DeployRequest { Stateroot = TestSysroot.Stateroot, Commit = sysroot.Repo.ResolveRequired("fresh") });
+            sysroot.AddDeployment(deployed, sysroot.Deployments[0], Retention.Default);
+        }
+        Assert.Contains(_sysroot.Warnings, warning => warning.Contains("/boot get no SELinux labels", StringComparison.Ordinal));
+    }
+
+    private void Commit(string branch, string edit = ":")
+    {
+        string policy = string.Join('\n', SmallPolicy.Files().Select(file => $"mkdir -p $(dirname {file.Key}); printf '%s' '{file.Value}' >{file.Key}"));
+        _sysroot.Commit(branch, "1", edit: $"{policy}\necho secret >usr/etc/shadow\n{edit}");
+    }
+
+    private string? Label(string path)
+    {
+        using LinuxDirectory directory = LinuxDirectory.Open(System.IO.Path.GetDirectoryName(_sysroot[path])!);
+        return Xattrs.Get(directory, System.IO.Path.GetFileName(path), "security.selinux") is { } value ? FileName.FromBytes(value.AsSpan().TrimEnd((byte)0)) : null;
+    }
+}
