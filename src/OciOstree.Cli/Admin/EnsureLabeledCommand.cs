@@ -60,7 +60,8 @@ internal static class EnsureLabeledCommand
                 using var next = directory.OpenDirectory(entry.Name);
                 Label(policy, next, below);
             }
-            else if (Xattrs.Get(directory, entry.Name, Attribute) is null && LabelOf(policy, below, child) is { } label)
+            // A file with further names is an object of the repository: another label would make its checksum wrong.
+            else if (child.LinkCount == 1 && Xattrs.Get(directory, entry.Name, Attribute) is null && LabelOf(policy, below, child) is { } label)
             {
                 Xattrs.Set(directory, entry.Name, Encoding.ASCII.GetBytes(Attribute), label);
                 Tell(directory.PathOf(entry.Name), below, label);

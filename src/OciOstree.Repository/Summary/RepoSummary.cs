@@ -78,7 +78,13 @@ public static class RepoSummary
         Variant? signatures = signingKeys?.AddTo(null, summary.Data.ToArray());
         repo.Root.ReplaceFile(FileName, summary.Data.Span, 0x1A4, repo.Settings.Fsync);
         if (signatures is not null)
+        {
             repo.Root.ReplaceFile(SignatureFileName, signatures.Data.Span, 0x1A4, repo.Settings.Fsync);
+            // Of one time, as they belong together: who serves them by time (Last-Modified) must not tell them apart.
+            long now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
+            repo.Root.SetModified(FileName, now);
+            repo.Root.SetModified(SignatureFileName, now);
+        }
         else
             repo.Root.TryUnlink(SignatureFileName);
     }
