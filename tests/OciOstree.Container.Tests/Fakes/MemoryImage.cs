@@ -3,6 +3,7 @@ using System.Text;
 using OciOstree.Formats;
 using OciOstree.Formats.Tar;
 using OciOstree.Registry;
+using OciOstree.Repository;
 
 namespace OciOstree.Container.Tests;
 
@@ -25,6 +26,32 @@ internal sealed class MemoryImage : IImageSource
 
     /// <summary>Called before a blob is opened.</summary>
     public Action<Digest>? OnOpen { get; set; }
+
+    /// <summary>What a commit becomes when it is encapsulated, by way of an OCI layout at <paramref name="layout"/>; layers can then be added to it.</summary>
+    public static MemoryImage Encapsulated(Repo repo, Checksum commit, string layout)
+    {
+        var reference = ImageReference.Parse($"oci:{layout}:1");
+        using (var destination = Images.OpenDestination(reference, new RegistryOptions()))
+        {
+            OciOstree.Container.Encapsulation.Run(repo, commit, destination, new EncapsulateOptions(), TransferProgress.None, default);
+        }
+
+        using var source = Images.OpenSource(reference, new RegistryOptions());
+        var manifest = source.FetchManifest(null, default).Manifest;
+        var config = ImageConfig.Parse(source.ReadBlob(manifest.Config));
+        var image = new MemoryImage();
+        for (var index = 0; index < manifest.Layers.Count; index++)
+        {
+            image.AddBlob(source.ReadBlob(manifest.Layers[index]), config.DiffIds[index]);
+        }
+
+        foreach (var (key, value) in config.Labels)
+        {
+            image.Labels[key] = value;
+        }
+
+        return image;
+    }
 
     /// <summary>Reads an OCI archive; its layers can then be added to or tampered with.</summary>
     public static MemoryImage FromArchive(string path)

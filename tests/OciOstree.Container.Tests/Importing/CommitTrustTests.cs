@@ -39,27 +39,7 @@ public sealed class CommitTrustTests : IDisposable
             CommitSignatures.Sign(builder.Repo, commit, signers);
         }
 
-        var reference = ImageReference.Parse($"oci:{builder.Scratch["image"]}:1");
-        using (var destination = Images.OpenDestination(reference, new RegistryOptions()))
-        {
-            OciOstree.Container.Encapsulation.Run(builder.Repo, commit, destination, new EncapsulateOptions(), TransferProgress.None, default);
-        }
-
-        using var source = Images.OpenSource(reference, new RegistryOptions());
-        var manifest = source.FetchManifest(null, default).Manifest;
-        var config = ImageConfig.Parse(source.ReadBlob(manifest.Config));
-        var image = new MemoryImage();
-        for (var index = 0; index < manifest.Layers.Count; index++)
-        {
-            image.AddBlob(source.ReadBlob(manifest.Layers[index]), config.DiffIds[index]);
-        }
-
-        foreach (var (key, value) in config.Labels)
-        {
-            image.Labels[key] = value;
-        }
-
-        return image;
+        return MemoryImage.Encapsulated(builder.Repo, commit, builder.Scratch["image"]);
     }
 
     private ImportedImage Import(MemoryImage image, string remote)

@@ -237,27 +237,7 @@ public sealed class LabelTests : IDisposable
         var commit = transaction.WriteCommit(new Commit { RootTree = tree.Write(transaction), RootMeta = tree.Metadata!.Value, Timestamp = 1 });
         transaction.Commit();
 
-        var reference = ImageReference.Parse($"oci:{scratch["image"]}:1");
-        using (var destination = Images.OpenDestination(reference, new RegistryOptions()))
-        {
-            OciOstree.Container.Encapsulation.Run(repo, commit, destination, new EncapsulateOptions(), TransferProgress.None, default);
-        }
-
-        using var source = Images.OpenSource(reference, new RegistryOptions());
-        var manifest = source.FetchManifest(null, default).Manifest;
-        var config = ImageConfig.Parse(source.ReadBlob(manifest.Config));
-        var image = new MemoryImage();
-        for (var index = 0; index < manifest.Layers.Count; index++)
-        {
-            image.AddBlob(source.ReadBlob(manifest.Layers[index]), config.DiffIds[index]);
-        }
-
-        foreach (var (key, value) in config.Labels)
-        {
-            image.Labels[key] = value;
-        }
-
-        return image;
+        return MemoryImage.Encapsulated(repo, commit, scratch["image"]);
     }
 
     private static SortedDictionary<string, string?> Labels(TestRepo repo, Checksum commit)
