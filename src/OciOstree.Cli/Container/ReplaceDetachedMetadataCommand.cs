@@ -1,5 +1,6 @@
 using System.CommandLine;
 using OciOstree.Container;
+using OciOstree.Linux;
 using OciOstree.Registry;
 
 namespace OciOstree.Cli.Container;
@@ -31,7 +32,7 @@ internal static class ReplaceDetachedMetadataCommand
                 throw new UsageException("--src=IMGREF and --dest=IMGREF are required");
             }
 
-            var metadata = parsed.GetValue(contents) is { } path ? Read(path) : null;
+            var metadata = parsed.GetValue(contents) is { } path ? Files.ReadNamed(path, MaxSize) : null;
             var options = images.Read(parsed);
             using var image = Images.OpenSource(OstreeImageReference.ParseEither(from), options);
             using var changed = Images.OpenDestination(OstreeImageReference.ParseEither(to), options);
@@ -39,7 +40,4 @@ internal static class ReplaceDetachedMetadataCommand
             Console.Out.WriteLine($"Pushed: {digest}");
         });
     }
-
-    private static byte[] Read(string path) =>
-        new FileInfo(path) is { Exists: true, Length: > MaxSize } ? throw new ContainerException($"{path} is larger than {MaxSize >> 20} MiB") : File.ReadAllBytes(path);
 }

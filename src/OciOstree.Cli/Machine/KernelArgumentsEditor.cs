@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Text;
+using OciOstree.Linux;
 using OciOstree.Sysroot;
 
 namespace OciOstree.Cli.Machine;
@@ -30,7 +32,7 @@ internal static class KernelArgumentsEditor
                 }
             }
 
-            var words = File.ReadAllLines(path).Select(line => line.Trim()).Where(line => line.Length > 0 && line[0] != '#').ToList();
+            var words = Encoding.UTF8.GetString(Files.ReadNamed(path)).Split('\n').Select(line => line.Trim()).Where(line => line.Length > 0 && line[0] != '#').ToList();
             return words.Count == 0 ? arguments : KernelArguments.From(words);
         }
         finally

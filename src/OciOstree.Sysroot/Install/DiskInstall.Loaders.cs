@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Runtime.InteropServices;
+using OciOstree.Linux;
 
 namespace OciOstree.Sysroot;
 
@@ -23,7 +24,7 @@ public sealed partial class DiskInstall
         {
             case InstallLoader.Extlinux:
                 ExternalProgram.Run("extlinux", ["--install", Path.Combine(Root, "boot/syslinux")]);
-                WriteAt(0, File.ReadAllBytes(Find("the boot sector of extlinux (Debian: syslinux-common)", "usr/lib/EXTLINUX/mbr.bin", "usr/lib/syslinux/mbr/mbr.bin", "usr/share/syslinux/mbr.bin")).AsSpan(0, 440));
+                WriteAt(0, Files.ReadNamed(Find("the boot sector of extlinux (Debian: syslinux-common)", "usr/lib/EXTLINUX/mbr.bin", "usr/lib/syslinux/mbr/mbr.bin", "usr/share/syslinux/mbr.bin")).AsSpan(0, 440));
                 break;
             case InstallLoader.SystemdBoot:
                 string suffix = IsArm ? "aa64" : "x64";
@@ -48,7 +49,7 @@ public sealed partial class DiskInstall
         WriteEsp([($"EFI/BOOT/BOOT{(IsArm ? "AA64" : "X64")}.EFI", efi)]);
         if (!IsArm)
         {
-            EmbedGrub(File.ReadAllBytes(Path.Combine(GrubDirectory("i386-pc"), "boot.img")), File.ReadAllBytes(MakeGrub("i386-pc", ["biosdisk"])));
+            EmbedGrub(Files.ReadNamed(Path.Combine(GrubDirectory("i386-pc"), "boot.img")), Files.ReadNamed(MakeGrub("i386-pc", ["biosdisk"])));
         }
     }
 
