@@ -1,4 +1,3 @@
-using System.Runtime.ExceptionServices;
 using OciOstree.Formats.GVariant;
 using OciOstree.Linux;
 
@@ -41,27 +40,6 @@ internal sealed class BootedSysroot : IDisposable
         Message = Disk.Messages.Add,
         Warning = Disk.Warnings.Add,
     });
-
-    /// <summary>Runs in a mount namespace of its own: mounts are nobody else's, and go when it ends.</summary>
-    public static void WithMounts(Action action)
-    {
-        ExceptionDispatchInfo? failure = null;
-        var thread = new Thread(() =>
-        {
-            try
-            {
-                Namespaces.UnshareMounts();
-                action();
-            }
-            catch (Exception e)
-            {
-                failure = ExceptionDispatchInfo.Capture(e);
-            }
-        });
-        thread.Start();
-        thread.Join();
-        failure?.Throw();
-    }
 
     public void Dispose()
     {

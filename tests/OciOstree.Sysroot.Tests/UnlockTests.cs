@@ -11,7 +11,7 @@ public sealed class UnlockTests : IDisposable
     public void Dispose() => _system.Dispose();
 
     [Fact]
-    public void Development_is_writable_until_the_reboot() => BootedSysroot.WithMounts(() =>
+    public void Development_is_writable_until_the_reboot() => PrivateMounts.Run(() =>
     {
         using (Sysroot sysroot = _system.Open())
         {
@@ -30,7 +30,7 @@ public sealed class UnlockTests : IDisposable
     });
 
     [Fact]
-    public void Transient_is_read_only_until_it_is_mounted_again() => BootedSysroot.WithMounts(() =>
+    public void Transient_is_read_only_until_it_is_mounted_again() => PrivateMounts.Run(() =>
     {
         using Sysroot sysroot = _system.Open();
         sysroot.Unlock(UnlockedState.Transient);
@@ -42,7 +42,7 @@ public sealed class UnlockTests : IDisposable
     });
 
     [Fact]
-    public void A_hotfix_stays_and_leaves_a_clone_to_go_back_to() => BootedSysroot.WithMounts(() =>
+    public void A_hotfix_stays_and_leaves_a_clone_to_go_back_to() => PrivateMounts.Run(() =>
     {
         using (Sysroot sysroot = _system.Open())
         {
@@ -81,7 +81,7 @@ public sealed class UnlockTests : IDisposable
     }
 
     [Fact]
-    public void An_upgrade_wins_over_what_a_state_overlay_changed() => BootedSysroot.WithMounts(() =>
+    public void An_upgrade_wins_over_what_a_state_overlay_changed() => PrivateMounts.Run(() =>
     {
         string opt = _system["usr/opt"];
         Tool.Shell("mkdir -p app/conf gone; echo tree > app/a; echo tree > app/conf/b; echo tree > gone/c", Directory.CreateDirectory(opt).FullName).Ok();

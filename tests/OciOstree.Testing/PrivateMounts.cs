@@ -1,15 +1,15 @@
 using System.Runtime.ExceptionServices;
 using OciOstree.Linux;
 
-namespace OciOstree.Boot.Tests;
+namespace OciOstree.Testing;
 
-internal static class PrivateMounts
+public static class PrivateMounts
 {
     /// <summary>
     /// Runs in a mount namespace of its own, which the programs that it starts share: its mounts are nobody else's, and go when it ends,
     /// however it ends.
     /// </summary>
-    internal static void Run(Action action)
+    public static void Run(Action action)
     {
         ExceptionDispatchInfo? failure = null;
         // A thread, since a namespace is a thread's.
