@@ -20,8 +20,16 @@ public sealed class TemporaryFile : IDisposable
         _name = name;
     }
 
-    /// <summary>Open for reading and writing.</summary>
-    public SafeFileHandle Handle { get; }
+    /// <summary>Open for reading and writing, until <see cref="EndWriting"/>.</summary>
+    public SafeFileHandle Handle { get; private set; }
+
+    /// <summary>Opens the file anew for reading only, which is what the kernel demands before it protects a file by fs-verity.</summary>
+    public void EndWriting()
+    {
+        SafeFileHandle reading = Files.Open($"/proc/self/fd/{Handle.DangerousGetHandle()}");
+        Handle.Dispose();
+        Handle = reading;
+    }
 
     internal static TemporaryFile Create(LinuxDirectory directory, uint mode)
     {

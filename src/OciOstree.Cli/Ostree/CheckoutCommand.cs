@@ -27,21 +27,29 @@ internal static class CheckoutCommand
 
     private static readonly Option<string?> Policy = Opts.Value("--selinux-policy", "PATH", "Set SELinux labels based on policy in root filesystem PATH (may be /); implies --force-copy");
     private static readonly Option<string?> LabelPrefix = Opts.Value("--selinux-prefix", "PREFIX", "When setting SELinux labels, prefix all paths by PREFIX");
+    private static readonly Option<bool> Image = Opts.Flag("--composefs", "Only create a composefs blob");
+    private static readonly Option<bool> ImageNoVerity = Opts.Flag("--composefs-noverity", "Only create a composefs blob, and disable fsverity");
 
     public static Command Create()
     {
         // Empty files are never linked here, so this asks for what is so anyway; scripts pass it.
         CopyEmpty.Hidden = true;
-        return new OstreeVerb("checkout", "Check out a commit into a filesystem tree", "COMMIT [DESTINATION]", "ostree checkout --repo=/srv/repo -U main rootfs")
+        return new OstreeVerb("checkout", "Check out a commit into a filesystem tree", "COMMIT [DESTINATION]", "ostree checkout --repo=/srv/repo -U main rootfs",
+            "ostree checkout --repo=/srv/repo --composefs main main.cfs")
         {
             UserMode, DisableCache, Subpath, Union, UnionAdd, UnionIdentical, Whiteouts, Passthrough, AllowMissing, FromStdin, FromFile, Fsync, RequireLinks, CopyEmpty, ForceCopy,
-            BareUserOnlyDirectories, SkipList, Policy, LabelPrefix,
+            BareUserOnlyDirectories, SkipList, Policy, LabelPrefix, Image, ImageNoVerity,
         }.Does(Run);
     }
 
     private static void Run(OstreeCall call)
     {
         call.Need(1, "COMMIT must be specified");
+        if (call.Get(Image) || call.Get(ImageNoVerity))
+        {
+            WriteImage(call);
+            return;
+        }
         CheckoutOptions options = ReadOptions(call);
         using SePolicy? policy = call.Get(Policy) is { } root ? LoadPolicy(root) : null;
         if (policy is not null)
@@ -124,12 +132,38 @@ internal static class CheckoutCommand
         }
     }
 
-    private static void CheckOut(Repo repo, Checksum commit, string destination, CheckoutOptions options)
+    private static void WriteImage(OstreeCall call)
+    {
+        // An image is all of a commit as it is: what would change or choose something on the way has no say.
+        if (call.Get(DisableCache) || call.Get(Whiteouts) || call.Get(RequireLinks) || call.Get(UnionAdd) || call.Get(ForceCopy) || call.Get(CopyEmpty)
+            || call.Get(BareUserOnlyDirectories) || call.Get(UnionIdentical) || call.Get(SkipList) is not null || call.Get(Policy) is not null
+            || call.Get(LabelPrefix) is not null || call.Get(Passthrough) || call.Get(Subpath) is not null || call.Get(FromStdin) || call.Get(FromFile) is not null)
+            throw new RepositoryException("Specified options are incompatible with --composefs");
+        Checksum commit = call.Repo.ResolveRequired(call.Words[0]);
+        (string parent, string name) = Split(call.Words.Count > 1 ? call.Words[1] : call.Words[0]);
+        LinuxDirectory directory;
+        try
+        {
+            directory = LinuxDirectory.Open(parent);
+        }
+        catch (LinuxException e)
+        {
+            throw new RepositoryException($"open({parent}): {ErrorText.Of(e)}");
+        }
+        using (directory)
+            Composefs.Write(call.Repo, commit, directory, name, call.Get(ImageNoVerity) ? ComposefsVerity.None : ComposefsVerity.All, Entry.Cancellation);
+    }
+
+    private static (string Parent, string Name) Split(string destination)
     {
         string trimmed = destination.TrimEnd('/');
         int slash = trimmed.LastIndexOf('/');
-        string parent = slash < 0 ? "." : slash == 0 ? "/" : trimmed[..slash];
-        string name = trimmed.Length == 0 ? "." : trimmed[(slash + 1)..];
+        return (slash < 0 ? "." : slash == 0 ? "/" : trimmed[..slash], trimmed.Length == 0 ? "." : trimmed[(slash + 1)..]);
+    }
+
+    private static void CheckOut(Repo repo, Checksum commit, string destination, CheckoutOptions options)
+    {
+        (string parent, string name) = Split(destination);
         LinuxDirectory directory;
         try
         {

@@ -39,6 +39,7 @@ internal static class CommitCommand
     private static readonly Option<bool> Consume = Opts.Flag("--consume", "Consume (delete) content after commit (for local directories)");
     private static readonly Option<bool> TableOutput = Opts.Flag("--table-output", "Output more information in a KEY: VALUE format");
     private static readonly Option<bool> GenerateSizes = Opts.Flag("--generate-sizes", "Generate size information along with commit metadata");
+    private static readonly Option<bool> ComposefsMetadata = Opts.Flag("--generate-composefs-metadata", "Generate composefs commit metadata");
     private static readonly Option<bool> DisableFsync = Hidden(Opts.Flag("--disable-fsync", "Do not invoke fsync()"));
     private static readonly Option<string?> Fsync = Opts.Value("--fsync", "POLICY", "Specify how to invoke fsync()");
     private static readonly Option<string?> Timestamp = Opts.Value("--timestamp", "TIMESTAMP", "Override the timestamp of the commit");
@@ -46,11 +47,12 @@ internal static class CommitCommand
     public static Command Create() =>
         new OstreeVerb("commit", "Commit a new revision", "[PATH]",
             "ostree commit --repo=/srv/repo -b main -s 'Update bash' /srv/rootfs",
-            "ostree commit --repo=/srv/repo -b main --tree=ref=base --tree=tar=extra.tar.gz --owner-uid=0 --owner-gid=0")
+            "ostree commit --repo=/srv/repo -b main --tree=ref=base --tree=tar=extra.tar.gz --owner-uid=0 --owner-gid=0",
+            "ostree commit --repo=/srv/repo -b main --bootable --generate-composefs-metadata --sign-type=ed25519 --sign-from-file=key /srv/rootfs")
         {
             Parent, Subject, Body, BodyFile, Editor, Branch, Orphan, NoBindings, BindRefs, Base, Trees, MetadataStrings, MetadataVariants, KeepMetadata, DetachedStrings,
             OwnerUid, OwnerGid, Canonical, Bootable, ReadOnlyExecutables, NoXattrs, LinkCheckout, DevInoCanonical, TarParents, TarFilter, SkipUnchanged,
-            StatOverrides, SkipList, Consume, TableOutput, GenerateSizes, DisableFsync, Fsync, Timestamp, SigningOptions.GpgKeys, SigningOptions.GpgHome, SigningOptions.Keys, SigningOptions.KeyFiles, SigningOptions.Type, CommitLabels.Policy, CommitLabels.FromBase, CommitLabels.Epoch,
+            StatOverrides, SkipList, Consume, TableOutput, GenerateSizes, ComposefsMetadata, DisableFsync, Fsync, Timestamp, SigningOptions.GpgKeys, SigningOptions.GpgHome, SigningOptions.Keys, SigningOptions.KeyFiles, SigningOptions.Type, CommitLabels.Policy, CommitLabels.FromBase, CommitLabels.Epoch,
         }.Does(Run);
 
     private static void Run(OstreeCall call)
@@ -111,6 +113,7 @@ internal static class CommitCommand
             Metadata = metadata,
             BoundRefs = call.Get(NoBindings) ? null : call.Get(Branch) is { } bound ? [bound, .. call.Get(BindRefs)!] : call.Get(BindRefs)!,
             Bootable = call.Get(Bootable),
+            ComposefsDigest = call.Get(ComposefsMetadata),
             Parent = parent,
             Subject = subject ?? "",
             Body = body ?? "",

@@ -174,6 +174,17 @@ public sealed class KeyFile
         _ => throw Uninterpretable(key),
     };
 
+    /// <summary>A boolean or <c>maybe</c>; ostree also takes <c>yes</c> and <c>no</c> here. Null if there is no such key.</summary>
+    /// <exception cref="KeyfileException">The value is something else.</exception>
+    public Tristate? GetTristate(string group, string key) => GetValue(group, key)?.Trim(Blanks) switch
+    {
+        null => null,
+        "maybe" => Tristate.Maybe,
+        "true" or "1" or "yes" => Tristate.Yes,
+        "false" or "0" or "no" => Tristate.No,
+        var other => throw new KeyfileException($"Invalid tri-state value: {other}"),
+    };
+
     /// <summary>A decimal number; null if there is no such key.</summary>
     /// <exception cref="KeyfileException">The value is no number, or does not fit.</exception>
     public int? GetInt32(string group, string key)

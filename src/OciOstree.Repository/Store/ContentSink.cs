@@ -91,6 +91,7 @@ internal sealed class ContentSink : IDisposable
             Files.SetModified(handle, 0);
         if (transaction.Repo.Settings is { PerObjectFsync: true, Fsync: true })
             Files.Sync(handle);
+        transaction.Repo.Protect(file);
         return file.TryLinkAs(transaction.StageFor(new ObjectName(checksum, ObjectType.File)), LoosePath.Of(checksum, ObjectType.File, mode));
     }
 

@@ -44,6 +44,15 @@ public sealed record RepoSettings
     /// <summary><c>core.auto-update-summary</c> or its old name <c>commit-update-summary</c>.</summary>
     public bool AutoUpdateSummary { get; init; }
 
+    /// <summary><c>ex-integrity.composefs</c>: whether deployments are to have composefs images.</summary>
+    public Tristate Composefs { get; init; }
+
+    /// <summary><c>ex-integrity.fsverity</c>, or by its old name <c>ex-fsverity</c>: whether objects and images are to be protected by fs-verity.</summary>
+    public Tristate FsVerity { get; init; }
+
+    /// <summary><c>core.payload-link-threshold</c>: from which size in bytes files of equal content shall share it, where the file system can; mostly from none.</summary>
+    public ulong PayloadLinkThreshold { get; init; } = ulong.MaxValue;
+
     /// <summary><c>oci-ostree.selinux</c>: false lets images and deployments do without the labels of their SELinux policy.</summary>
     public bool Selinux { get; init; } = true;
 
@@ -57,6 +66,7 @@ public sealed record RepoSettings
         if (Boolean(config, "archive", false))
             throw new RepositoryException("The old \"archive\" repository format is not supported; use archive-z2 instead");
         (ulong bytes, int percent) = MinFreeSpace(config);
+        Tristate composefs = Integrity(config, "composefs", Tristate.No);
         return new RepoSettings
         {
             Mode = RepoModes.Parse(config.GetString("core", "mode") ?? "bare"),
@@ -72,6 +82,9 @@ public sealed record RepoSettings
             CollectionId = config.GetString("core", "collection-id"),
             ParentPath = config.GetString("core", "parent") is { Length: > 0 } parent ? parent : null,
             AutoUpdateSummary = Boolean(config, "auto-update-summary", false) || Boolean(config, "commit-update-summary", false),
+            Composefs = composefs,
+            FsVerity = FsVerityOf(config, composefs),
+            PayloadLinkThreshold = Threshold(config.GetString("core", "payload-link-threshold") ?? "-1"),
             Selinux = Boolean(config, "selinux", true, "oci-ostree"),
         };
     }
@@ -86,6 +99,43 @@ public sealed record RepoSettings
         {
             throw new RepositoryException($"Reading {group}.{key} of the repository's config", e);
         }
+    }
+
+    private static Tristate Integrity(KeyFile config, string key, Tristate otherwise)
+    {
+        try
+        {
+            return config.GetTristate("ex-integrity", key) ?? otherwise;
+        }
+        catch (FormatException e)
+        {
+            throw new RepositoryException($"Reading ex-integrity.{key} of the repository's config", e);
+        }
+    }
+
+    private static Tristate FsVerityOf(KeyFile config, Tristate composefs)
+    {
+        // An image that says what its files must be is worth little if they may be changed unnoticed.
+        Tristate wanted = Integrity(config, "fsverity", composefs == Tristate.No ? Tristate.No : Tristate.Maybe);
+        return wanted != Tristate.No ? wanted
+            : Boolean(config, "required", false, "ex-fsverity") ? Tristate.Yes
+            : Boolean(config, "opportunistic", false, "ex-fsverity") ? Tristate.Maybe
+            : Tristate.No;
+    }
+
+    // As strtoull reads: digits as far as they go, and what is negative is taken from the highest number.
+    private static ulong Threshold(string text)
+    {
+        ReadOnlySpan<char> digits = text.AsSpan().TrimStart();
+        bool negative = digits.StartsWith("-");
+        if (negative || digits.StartsWith("+"))
+            digits = digits[1..];
+        int end = 0;
+        while (end < digits.Length && char.IsAsciiDigit(digits[end]))
+            end++;
+        if (end == 0)
+            return 0;
+        return !ulong.TryParse(digits[..end], NumberStyles.None, CultureInfo.InvariantCulture, out ulong value) ? ulong.MaxValue : negative ? 0 - value : value;
     }
 
     private static TimeSpan? LockTimeoutOf(KeyFile config)

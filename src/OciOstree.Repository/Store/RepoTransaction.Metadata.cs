@@ -70,6 +70,7 @@ public sealed partial class RepoTransaction
         Files.SetMode(file.Handle, 0x1A4);
         if (Repo.Settings is { PerObjectFsync: true, Fsync: true })
             Files.Sync(file.Handle);
+        Repo.Protect(file);
         LinuxDirectory stage = StageFor(name);
         string path = LoosePath.Of(name, Repo.Mode);
         if (name.Type is not (ObjectType.CommitMeta or ObjectType.TombstoneCommit))

@@ -29,6 +29,9 @@ public sealed class CommitDraft
     /// <summary>Says in the metadata which kernel the tree boots.</summary>
     public bool Bootable { get; init; }
 
+    /// <summary>Names in the metadata the digest of the tree's composefs image, for which all files are read.</summary>
+    public bool ComposefsDigest { get; init; }
+
     /// <summary>Writes the tree's changed directories and the commit. No ref is set.</summary>
     /// <exception cref="RepositoryException">The tree has no root metadata, or is to be bootable and has no kernel or several.</exception>
     public Checksum Write(RepoTransaction transaction, MutableTree root) => transaction.WriteCommit(Build(transaction, root));
@@ -40,7 +43,7 @@ public sealed class CommitDraft
         Checksum tree = root.Write(transaction);
         return new Commit
         {
-            Metadata = AssembleMetadata(transaction.Repo, root),
+            Metadata = AssembleMetadata(transaction.Repo, root, tree),
             Parent = Parent,
             Subject = Subject,
             Body = Body,
@@ -71,7 +74,7 @@ public sealed class CommitDraft
         };
     }
 
-    private Variant AssembleMetadata(Repo repo, MutableTree root)
+    private Variant AssembleMetadata(Repo repo, MutableTree root, Checksum tree)
     {
         var metadata = new List<KeyValuePair<string, Variant>>(Metadata);
         if (BoundRefs is { } refs)
@@ -80,15 +83,18 @@ public sealed class CommitDraft
             if (repo.Settings.CollectionId is { } collection && !Metadata.Any(static entry => entry.Key == Bindings.CollectionKey))
                 metadata.Add(new(Bindings.CollectionKey, Variant.String(collection)));
         }
-        Variant plain = Variant.Dictionary(metadata);
-        if (!Bootable)
-            return plain;
-        // ostree passes the metadata of a bootable commit through a GVariantDict, and the order in which that gives it back is in the checksum.
-        var keys = new VariantDictionary(plain)
+        // ostree passes the metadata through a GVariantDict for each of the following, and the order in which that gives it back is in the checksum.
+        Variant assembled = Variant.Dictionary(metadata);
+        if (Bootable)
         {
-            [BootableKey] = Variant.Boolean(true),
-            [LinuxKey] = Variant.String(FindKernel(root)),
-        };
-        return keys.ToVariant();
+            assembled = new VariantDictionary(assembled)
+            {
+                [BootableKey] = Variant.Boolean(true),
+                [LinuxKey] = Variant.String(FindKernel(root)),
+            }.ToVariant();
+        }
+        if (ComposefsDigest)
+            assembled = new VariantDictionary(assembled) { [Composefs.DigestKey] = Variant.Bytes(Composefs.ComputeDigest(repo, tree, root.Metadata!.Value).ToArray()) }.ToVariant();
+        return assembled;
     }
 }
