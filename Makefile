@@ -48,6 +48,9 @@ install: build ## Install the executable, the extension link, units and completi
 	for unit in examples/*.service; do sed 's|@bindir@|$(PREFIX)/bin|' $$unit > $(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/}; done
 	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	dist/oci-ostree completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/oci-ostree
+	install -d $(DESTDIR)$(PREFIX)/share/zsh/site-functions $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+	dist/oci-ostree completion zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_oci-ostree
+	dist/oci-ostree completion fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/oci-ostree.fish
 
 clean: ## Remove what a build makes (the cache of downloaded trees stays)
 	rm -rf artifacts dist

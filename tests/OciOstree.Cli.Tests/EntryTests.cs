@@ -10,7 +10,7 @@ public class EntryTests
     [InlineData("/usr/libexec/libostree/ext/ostree-container", 1)]
     public void WrongUsageExitsAsTheNameCalledByDoes(string calledAs, int expected)
     {
-        var (code, _, error) = Run(calledAs, "no-such-verb");
+        var (code, _, error) = Called.Run(calledAs, "no-such-verb");
         Assert.Equal(expected, code);
         Assert.Contains("error: Unknown command 'no-such-verb'\n", error);
     }
@@ -18,12 +18,12 @@ public class EntryTests
     [Fact]
     public void OstreeWithoutACommandListsThem()
     {
-        var (code, output, error) = Run("ostree");
+        var (code, output, error) = Called.Run("ostree");
         Assert.Equal(1, code);
         Assert.Equal("", output);
         Assert.StartsWith("Usage:\n  ostree [OPTION…] COMMAND\n\nBuiltin Commands:\n", error);
         Assert.EndsWith("\nerror: No command specified\n", error);
-        (code, _, error) = Run("ostree", "remote", "nope");
+        (code, _, error) = Called.Run("ostree", "remote", "nope");
         Assert.Equal(1, code);
         Assert.Contains("Builtin \"remote\" Commands:\n", error);
         Assert.EndsWith("\nerror: Unknown \"remote\" subcommand 'nope'\n", error);
@@ -32,7 +32,7 @@ public class EntryTests
     [Fact]
     public void OstreesHelpHasOstreesForm()
     {
-        var (code, output, _) = Run("ostree", "log", "--help");
+        var (code, output, _) = Called.Run("ostree", "log", "--help");
         Assert.Equal(0, code);
         Assert.Equal(
             "Usage:\n  ostree log [OPTION…] REV\n\nShow log starting at commit or ref\n\nHelp Options:\n  -h, --help        Show help options\n\n" +
@@ -47,8 +47,8 @@ public class EntryTests
         var repo = Path.Combine(Path.GetTempPath(), $"entry-{Guid.NewGuid():n}");
         try
         {
-            Assert.Equal(0, Run("ostree", $"--repo={repo}", "--mode=archive", "init").Code);
-            Assert.Equal(0, Run("ostree", "--repo", repo, "remote", "--set=tls-permissive=true", "add", "origin", "http://example.com/", "main").Code);
+            Assert.Equal(0, Called.Run("ostree", $"--repo={repo}", "--mode=archive", "init").Code);
+            Assert.Equal(0, Called.Run("ostree", "--repo", repo, "remote", "--set=tls-permissive=true", "add", "origin", "http://example.com/", "main").Code);
             Assert.Equal("[core]\nrepo_version=1\nmode=archive-z2\n\n[remote \"origin\"]\nurl=http://example.com/\nbranches=main;\ntls-permissive=true\n", File.ReadAllText(Path.Combine(repo, "config")));
         }
         finally
@@ -60,7 +60,7 @@ public class EntryTests
     [Fact]
     public void VersionNeedsNoCommand()
     {
-        var (code, output, _) = Run("ostree", "--version");
+        var (code, output, _) = Called.Run("ostree", "--version");
         Assert.Equal(0, code);
         Assert.StartsWith("libostree:\n Version: '", output);
     }
@@ -68,7 +68,7 @@ public class EntryTests
     [Fact]
     public void AMistypedOptionIsNotTakenForAnArgument()
     {
-        var (code, _, error) = Run("oci-ostree", "completion", "--fisch");
+        var (code, _, error) = Called.Run("oci-ostree", "completion", "--fisch");
         Assert.Equal(2, code);
         Assert.StartsWith("error: Unknown option --fisch\n", error);
     }
@@ -76,39 +76,32 @@ public class EntryTests
     [Fact]
     public void HelpEndsWithAnExample()
     {
-        var (code, output, _) = Run("oci-ostree", "completion", "--help");
+        var (code, output, _) = Called.Run("oci-ostree", "completion", "--help");
         Assert.Equal(0, code);
         Assert.EndsWith("Example:\n  source <(oci-ostree completion bash)\n\n", output);
     }
 
     [Fact]
+    public void APathIsNoRequestForHelp()
+    {
+        var (code, _, error) = Called.Run("ostree", "ls", "--repo=/nonexistent", "main", "/h");
+        Assert.Equal(1, code);
+        Assert.StartsWith("error: opening repo: ", error);
+    }
+
+    [Fact]
+    public void HelpIsAWord()
+    {
+        Assert.Equal(Called.Run("oci-ostree", "container", "image", "--help"), Called.Run("oci-ostree", "help", "container", "image"));
+        Assert.Contains("\nThis machine:\n  status ", Called.Run("oci-ostree", "help").Output);
+    }
+
+    [Fact]
     public void CompletionAsksTheProgramItself()
     {
-        var (code, output, _) = Run("oci-ostree", "[suggest:13]", "oci-ostree co");
+        var (code, output, _) = Called.Run("oci-ostree", "[suggest:13]", "oci-ostree co");
         Assert.Equal(0, code);
         Assert.Contains("completion", output.Split('\n'));
         Assert.Contains("container", output.Split('\n'));
-    }
-
-    private static (int Code, string Output, string Error) Run(string calledAs, params string[] args)
-    {
-        // The console is the process's own: tests that read it must not run beside each other.
-        lock (typeof(Console))
-        {
-            var (oldOut, oldError) = (Console.Out, Console.Error);
-            using var output = new StringWriter { NewLine = "\n" };
-            using var error = new StringWriter { NewLine = "\n" };
-            Console.SetOut(output);
-            Console.SetError(error);
-            try
-            {
-                return (Entry.Run(calledAs, args), output.ToString(), error.ToString());
-            }
-            finally
-            {
-                Console.SetOut(oldOut);
-                Console.SetError(oldError);
-            }
-        }
     }
 }

@@ -7,7 +7,7 @@ internal static class AdminVerbs
 {
     public static Command Group()
     {
-        var group = new Command("admin", "Commands for managing a host system booted with ostree")
+        var group = new Verb("admin", "Commands for managing a host system booted with ostree", "ostree admin status")
         {
             AdminSysroot.Path,
             AdminSysroot.PrintCurrentDirectory,

@@ -6,7 +6,7 @@ namespace OciOstree.Cli.Admin;
 /// <summary>What installers and boot loaders' scripts call.</summary>
 internal static class InstutilCommand
 {
-    public static Command Create() => new("instutil", "Deprecated commands intended for installer programs") { EnsureLabeledCommand.Create(), SetKargs(), Grub2Generate() };
+    public static Verb Create() => new("instutil", "Deprecated commands intended for installer programs", "ostree admin instutil set-kargs --merge --append=quiet") { EnsureLabeledCommand.Create(), SetKargs(), Grub2Generate() };
 
     private static Verb SetKargs()
     {

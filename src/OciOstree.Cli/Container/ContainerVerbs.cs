@@ -7,7 +7,7 @@ internal static class ContainerVerbs
 {
     public static Command Group()
     {
-        var group = new Command("container", "Commands for ostree commits in container images");
+        var group = new Verb("container", "Commands for ostree commits in container images", "oci-ostree container encapsulate --repo=repo os docker://quay.io/example/os:latest");
         AddTo(group);
         return group;
     }

@@ -7,7 +7,7 @@ internal static class ImageVerbs
 {
     public static Command Group()
     {
-        var group = new Command("image", "Commands for container images")
+        var group = new Verb("image", "Commands for container images", "oci-ostree container image list --repo=/ostree/repo")
         {
             PullCommand.Create(),
             ImageDeployCommand.Create(),

@@ -7,7 +7,7 @@ namespace OciOstree.Cli.Container;
 /// <summary><c>provisional-repair analyze-inodes|repair</c>: what an old ostree's mistake with inode numbers may have left behind.</summary>
 internal static class RepairVerbs
 {
-    public static Command Group() => new("provisional-repair", "Find and repair images that an old ostree merged wrongly") { AnalyzeInodes(), Repair() };
+    public static Verb Group() => new("provisional-repair", "Find and repair images that an old ostree merged wrongly", "oci-ostree provisional-repair repair --dry-run") { AnalyzeInodes(), Repair() };
 
     private static Command AnalyzeInodes()
     {

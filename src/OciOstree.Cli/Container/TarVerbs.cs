@@ -6,7 +6,7 @@ namespace OciOstree.Cli.Container;
 /// <summary><c>tar import|export</c>: a commit with all of its objects as one stream.</summary>
 internal static class TarVerbs
 {
-    public static Command Group() => new("tar", "Import and export ostree commits as tar archives") { Import(), Export() };
+    public static Verb Group() => new("tar", "Import and export ostree commits as tar archives", "oci-ostree tar export --repo=repo os > os.tar") { Import(), Export() };
 
     private static Command Import()
     {

@@ -9,27 +9,30 @@ internal static class CompletionCommand
     private const string Bash = """
         _oci_ostree() {
             local IFS=$'\n'
-            COMPREPLY=( $("${COMP_WORDS[0]}" "[suggest:${COMP_POINT}]" "${COMP_LINE}" 2>/dev/null | grep -F -- "${COMP_WORDS[COMP_CWORD]}") )
+            COMPREPLY=( $(compgen -W "$("${COMP_WORDS[0]}" "[suggest:${COMP_POINT}]" "${COMP_LINE}" 2>/dev/null)" -- "${COMP_WORDS[COMP_CWORD]}") )
         }
         complete -o default -F _oci_ostree oci-ostree ostree-container
         """;
 
+    // The file may be sourced, or stand under the name _oci-ostree in fpath: then it is the function itself.
     private const string Zsh = """
         #compdef oci-ostree ostree-container
         _oci_ostree() {
             local -a found
-            found=("${(@f)$("${words[1]}" "[suggest:${#BUFFER}]" "$BUFFER" 2>/dev/null)}")
+            found=("${(@f)$("${words[1]}" "[suggest:${#LBUFFER}]" "$LBUFFER" 2>/dev/null)}")
             compadd -a found || _files
         }
-        compdef _oci_ostree oci-ostree ostree-container
+        if [ "$funcstack[1]" = _oci-ostree ]; then _oci_ostree "$@"; else compdef _oci_ostree oci-ostree ostree-container; fi
         """;
 
     private const string Fish = """
         function __oci_ostree
             set -l line (commandline -cp)
-            oci-ostree "[suggest:"(string length -- "$line")"]" "$line" 2>/dev/null
+            set -l program (commandline -opc)[1]
+            $program "[suggest:"(string length -- "$line")"]" "$line" 2>/dev/null
         end
         complete -c oci-ostree -a '(__oci_ostree)'
+        complete -c ostree-container -a '(__oci_ostree)'
         """;
 
     public static Command Create()

@@ -18,9 +18,7 @@ internal static class Entry
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Interrupt);
 
         var personality = Personality.Named(Path.GetFileNameWithoutExtension(calledAs));
-        var root = personality.Build(ref args);
-        args = WithEmptyValues(args);
-        var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        var parsed = Parse(personality, args);
         try
         {
             if (UsageProblem(parsed) is { } problem)
@@ -28,7 +26,7 @@ internal static class Entry
                 if (!personality.IsOstree)
                 {
                     Console.Error.WriteLine($"error: {problem}");
-                    Console.Error.WriteLine($"See '{UsageName(parsed)} --help'.");
+                    Console.Error.WriteLine($"See '{GOptionHelp.FullName(personality.Name, parsed.CommandResult)} --help'.");
                 }
                 else
                 {
@@ -78,6 +76,12 @@ internal static class Entry
         }
     }
 
+    public static ParseResult Parse(Personality personality, string[] args)
+    {
+        var root = personality.Build(ref args);
+        return root.Parse(WithEmptyValues(args), new ParserConfiguration { ResponseFileTokenReplacer = null });
+    }
+
     /// <summary>To System.CommandLine <c>--option=</c> has no value; to everyone else it has an empty one.</summary>
     private static string[] WithEmptyValues(string[] args)
     {
@@ -94,19 +98,8 @@ internal static class Entry
         }
     }
 
-    private static string UsageName(ParseResult parsed)
-    {
-        var names = new List<string>();
-        for (SymbolResult? at = parsed.CommandResult; at is CommandResult command; at = at.Parent)
-        {
-            names.Insert(0, command.Command.Name);
-        }
-
-        return string.Join(' ', names);
-    }
-
     /// <summary>What is wrong with the words given, or null. A request for help or completions is never wrong: its action has cleared the errors.</summary>
-    private static string? UsageProblem(ParseResult parsed)
+    public static string? UsageProblem(ParseResult parsed)
     {
         if (parsed.Action is VerbHelp or VersionAction || parsed.Tokens.Any(t => t.Type == TokenType.Directive))
         {

@@ -11,7 +11,7 @@ internal static class GOptionHelp
     {
         var command = result.Command;
         output.WriteLine("Usage:");
-        output.WriteLine($"  {Name(program, result)} [OPTION…] {Words(command)}".TrimEnd());
+        output.WriteLine($"  {FullName(program, result)} [OPTION…] {Words(command)}".TrimEnd());
         output.WriteLine();
         if (command is not RootCommand && command.Description is { Length: > 0 } description)
         {
@@ -46,7 +46,8 @@ internal static class GOptionHelp
         output.WriteLine();
     }
 
-    private static string Name(string program, CommandResult result)
+    /// <summary>The words by which a command is called: <c>oci-ostree container image pull</c>.</summary>
+    public static string FullName(string program, CommandResult result)
     {
         var names = new List<string>();
         for (SymbolResult? at = result; at is CommandResult { Command: not RootCommand } command; at = at.Parent)

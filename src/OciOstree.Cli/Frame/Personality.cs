@@ -10,6 +10,7 @@ namespace OciOstree.Cli;
 internal sealed class Personality
 {
     private readonly string _name;
+    private readonly List<(string Heading, int End)> _sections = [];
 
     private Personality(string name, int usageExitCode)
     {
@@ -24,6 +25,14 @@ internal sealed class Personality
 
     /// <summary>Called as ostree: help and complaints have its form.</summary>
     public bool IsOstree => _name == "ostree";
+
+    /// <summary>What the list of commands is divided into: a heading, and the place in the list behind its last command.</summary>
+    public IReadOnlyList<(string Heading, int End)> Sections => _sections;
+
+    /// <summary>Lines that the help of the program itself ends with.</summary>
+    public IReadOnlyList<string> Examples => _name == "ostree-container"
+        ? ["ostree-container encapsulate --repo=repo os docker://quay.io/example/os:latest", "ostree-container image pull repo ostree-unverified-registry:quay.io/example/os:latest"]
+        : ["oci-ostree status", "oci-ostree upgrade --check", "oci-ostree inspect docker://quay.io/example/os:latest", "oci-ostree container encapsulate --help"];
 
     public static Personality Named(string calledAs) => calledAs switch
     {
@@ -54,13 +63,21 @@ internal sealed class Personality
                 Container.ContainerVerbs.AddOthersTo(root);
                 break;
             default:
+                args = args is ["help", .. var asked] ? [.. asked, "--help"] : args;
                 root.Add(Globals.Repo);
-                Machine.MachineVerbs.AddTo(root);
-                root.Add(Container.ContainerVerbs.Group());
-                Container.ContainerVerbs.AddOthersTo(root);
-                root.Add(Admin.AdminVerbs.Group());
-                Ostree.OstreeVerbs.AddTo(root);
-                root.Add(CompletionCommand.Create());
+                Section(root, "This machine", Machine.MachineVerbs.AddTo);
+                Section(root, "Images", commands =>
+                {
+                    commands.Add(Container.InspectCommand.Create());
+                    commands.Add(Container.ContainerVerbs.Group());
+                    Container.ContainerVerbs.AddOthersTo(commands);
+                });
+                Section(root, "Repositories and deployments, in ostree's words", commands =>
+                {
+                    Ostree.OstreeVerbs.AddTo(commands);
+                    commands.Add(Admin.AdminVerbs.Group());
+                });
+                Section(root, "Your shell", commands => commands.Add(CompletionCommand.Create()));
                 break;
         }
 
@@ -68,6 +85,9 @@ internal sealed class Personality
         {
             if (option is HelpOption { Action: HelpAction standard } help)
             {
+                // Windows' words for help are paths here: "ls main /h".
+                help.Aliases.Remove("/h");
+                help.Aliases.Remove("/?");
                 help.Action = new VerbHelp(standard, this);
             }
             else if (option is VersionOption version)
@@ -77,6 +97,12 @@ internal sealed class Personality
         }
 
         return root;
+    }
+
+    private void Section(RootCommand root, string heading, Action<Command> add)
+    {
+        add(root);
+        _sections.Add((heading, root.Subcommands.Count));
     }
 
     private string Description() => _name switch

@@ -20,19 +20,24 @@ internal sealed class VerbHelp(HelpAction standard, Personality personality) : S
 
         standard.MaxWidth = Math.Max(80, TerminalWidth());
         var code = ExitCodes.Ok;
-        if (parseResult.CommandResult.Command is Ostree.OstreeVerb)
+        // The standard help says nothing at all of a hidden command.
+        if (parseResult.CommandResult.Command is Ostree.OstreeVerb or { Hidden: true })
         {
             GOptionHelp.Write(output, personality.Name, parseResult.CommandResult);
+        }
+        else if (parseResult.CommandResult.Command.Subcommands.Count > 0)
+        {
+            GroupHelp.Write(output, personality, parseResult.CommandResult, standard.MaxWidth);
         }
         else
         {
             code = standard.Invoke(parseResult);
         }
 
-        if (parseResult.CommandResult.Command is Verb { Examples.Count: > 0 } verb)
+        if (((parseResult.CommandResult.Command as Verb)?.Examples ?? personality.Examples) is { Count: > 0 } examples)
         {
-            output.WriteLine(verb.Examples.Count == 1 ? "Example:" : "Examples:");
-            foreach (var example in verb.Examples)
+            output.WriteLine(examples.Count == 1 ? "Example:" : "Examples:");
+            foreach (var example in examples)
             {
                 output.WriteLine($"  {example}");
             }

@@ -5,5 +5,5 @@ namespace OciOstree.Cli.Machine;
 /// <summary><c>install</c>: an image becomes a machine.</summary>
 internal static class InstallCommand
 {
-    public static Command Create() => new("install", "Install an image onto a file system or a disk") { InstallToFilesystemCommand.Create(), InstallToDiskCommand.Create() };
+    public static Verb Create() => new("install", "Install an image onto a file system or a disk", "oci-ostree install to-disk --imgref=ostree-unverified-registry:quay.io/example/os:latest --size=10G disk.img") { InstallToFilesystemCommand.Create(), InstallToDiskCommand.Create() };
 }

@@ -19,6 +19,5 @@ internal static class MachineVerbs
         root.Add(ConfigDiffCommand.Create());
         root.Add(UsrOverlayCommand.Create());
         root.Add(Container.ImageDeployCommand.Create("deploy"));
-        root.Add(Container.InspectCommand.Create());
     }
 }

@@ -9,7 +9,7 @@ internal static class RemoteCommand
 {
     public static Command Create()
     {
-        var group = new Command("remote", "Remote commands that may involve internet access");
+        var group = new Verb("remote", "Remote commands that may involve internet access", "ostree remote list --repo=/srv/repo -u");
         group.Add(Add());
         group.Add(Delete());
         group.Add(ShowUrl());

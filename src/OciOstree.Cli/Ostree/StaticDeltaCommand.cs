@@ -8,7 +8,7 @@ internal static class StaticDeltaCommand
 {
     public static Command Create()
     {
-        var group = new Command("static-delta", "Static delta related commands");
+        var group = new Verb("static-delta", "Static delta related commands", "ostree static-delta list --repo=/srv/repo");
         group.Add(List());
         group.Add(StaticDeltaShowCommand.Create());
         group.Add(Delete());
