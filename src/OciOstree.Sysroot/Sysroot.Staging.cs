@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Security.Cryptography;
 using Microsoft.Win32.SafeHandles;
 using OciOstree.Formats.GVariant;
@@ -346,15 +345,9 @@ public sealed partial class Sysroot
     {
         try
         {
-            using Process process = Process.Start(new ProcessStartInfo("systemctl", ["start", "--quiet", FinalizationUnit]) { RedirectStandardError = true })!;
-            string error = process.StandardError.ReadToEnd();
-            process.WaitForExit();
-            if (process.ExitCode != 0)
-            {
-                throw new SysrootException($"Failed to start {FinalizationUnit}: {error.Trim().ReplaceLineEndings(" ")}");
-            }
+            RequiredProgram.Run("systemctl", ["start", "--quiet", FinalizationUnit]);
         }
-        catch (System.ComponentModel.Win32Exception e)
+        catch (SysrootException e)
         {
             throw new SysrootException($"Failed to start {FinalizationUnit}", e);
         }

@@ -1,6 +1,5 @@
-using System.ComponentModel;
-using System.Diagnostics;
 using System.Text;
+using OciOstree.Linux;
 
 namespace OciOstree.Repository;
 
@@ -22,49 +21,14 @@ internal sealed record GpgProgram(int ExitCode, byte[] Output, string Error)
     /// <exception cref="RepositoryException">It cannot be run.</exception>
     public static GpgProgram Run(string program, IEnumerable<string> arguments, byte[]? input = null)
     {
-        var start = new ProcessStartInfo(program) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
-        foreach (string argument in arguments)
-            start.ArgumentList.Add(argument);
-        start.Environment["LC_ALL"] = "C.UTF-8";
-        Process? started;
         try
         {
-            started = Process.Start(start);
+            ExternalProgram run = ExternalProgram.Run(program, arguments, input, [new("LC_ALL", "C.UTF-8")]);
+            return new GpgProgram(run.ExitCode, run.Output, run.Error);
         }
-        catch (Win32Exception e)
+        catch (IOException e)
         {
             throw new RepositoryException($"OpenPGP signatures need {program}, which cannot be run", e);
-        }
-        using Process process = started!;
-        string error = "";
-        Thread complaints = new(() => error = process.StandardError.ReadToEnd());
-        complaints.Start();
-        Thread? feeder = null;
-        if (input is null)
-            process.StandardInput.Close();
-        else
-        {
-            feeder = new Thread(() => Feed(process, input));
-            feeder.Start();
-        }
-        using MemoryStream output = new();
-        process.StandardOutput.BaseStream.CopyTo(output);
-        process.WaitForExit();
-        feeder?.Join();
-        complaints.Join();
-        return new GpgProgram(process.ExitCode, output.ToArray(), error);
-    }
-
-    private static void Feed(Process process, byte[] input)
-    {
-        try
-        {
-            process.StandardInput.BaseStream.Write(input);
-            process.StandardInput.Close();
-        }
-        catch (IOException)
-        {
-            // It did not want all of it; its exit code says why.
         }
     }
 }

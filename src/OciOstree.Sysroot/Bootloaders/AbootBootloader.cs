@@ -24,7 +24,7 @@ internal sealed class AbootBootloader(Sysroot sysroot) : Bootloader(sysroot)
         var entry = Entries(version).FirstOrDefault() ?? throw new SysrootException("aboot: no bls config");
         string key(string name) => entry.Get(name) ?? throw new SysrootException($"aboot: no \"{name}\" key in bootloader config");
         FaultPoint.Before("run aboot-deploy");
-        Run("aboot-deploy", ["-r", ".", "-c", key("abootcfg"), "-o", key("options"), key("aboot")], [], Sysroot.Path);
+        RequiredProgram.Run("aboot-deploy", ["-r", ".", "-c", key("abootcfg"), "-o", key("options"), key("aboot")], workingDirectory: Sysroot.Path);
         Changes.TryUnlink(Boot, Stamp);
     }
 }

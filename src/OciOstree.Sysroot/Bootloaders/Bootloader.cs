@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text;
 using OciOstree.Formats.BootLoaderSpec;
 using OciOstree.Linux;
@@ -72,32 +71,4 @@ internal abstract class Bootloader(Sysroot sysroot)
         }
         return Encoding.UTF8.GetBytes(text.ToString());
     }
-
-    /// <summary>Runs a program of the boot loader's and throws with what it said when it fails.</summary>
-    protected static void Run(string program, IEnumerable<string> arguments, IEnumerable<KeyValuePair<string, string>> environment, string? workingDirectory = null)
-    {
-        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = workingDirectory ?? "" };
-        foreach ((string name, string value) in environment)
-        {
-            start.Environment[name] = value;
-        }
-        try
-        {
-            using Process process = Process.Start(start)!;
-            process.OutputDataReceived += static (_, _) => { };
-            process.BeginOutputReadLine();
-            string errors = process.StandardError.ReadToEnd();
-            process.WaitForExit();
-            if (process.ExitCode != 0)
-            {
-                throw new SysrootException(string.Join(": ", new[] { program, $"exit code {process.ExitCode}", LastLine(errors) }.Where(s => s.Length > 0)));
-            }
-        }
-        catch (System.ComponentModel.Win32Exception e)
-        {
-            throw new SysrootException($"Running {program}", e);
-        }
-    }
-
-    private static string LastLine(string text) => text.TrimEnd().Split('\n')[^1].Trim();
 }

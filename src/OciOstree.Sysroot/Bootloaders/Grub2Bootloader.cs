@@ -27,7 +27,8 @@ internal sealed class Grub2Bootloader(Sysroot sysroot) : Bootloader(sysroot)
         if (FindGenerator(deployments) is { } generator)
         {
             FaultPoint.Before($"run {generator.Program}");
-            Run(generator.Program, [.. generator.Arguments, "-o", generator.Chroot ? $"/{target}" : System.IO.Path.Combine(Sysroot.Path, target)], Environment(version, efi is not null));
+            RequiredProgram.Run(
+                generator.Program, [.. generator.Arguments, "-o", generator.Chroot ? $"/{target}" : System.IO.Path.Combine(Sysroot.Path, target)], environment: Environment(version, efi is not null));
         }
         else
         {

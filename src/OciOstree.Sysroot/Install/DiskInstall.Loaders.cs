@@ -23,7 +23,7 @@ public sealed partial class DiskInstall
         switch (_options.Loader)
         {
             case InstallLoader.Extlinux:
-                ExternalProgram.Run("extlinux", ["--install", Path.Combine(Root, "boot/syslinux")]);
+                RequiredProgram.Run("extlinux", ["--install", Path.Combine(Root, "boot/syslinux")]);
                 WriteAt(0, Files.ReadNamed(Find("the boot sector of extlinux (Debian: syslinux-common)", "usr/lib/EXTLINUX/mbr.bin", "usr/lib/syslinux/mbr/mbr.bin", "usr/share/syslinux/mbr.bin")).AsSpan(0, 440));
                 break;
             case InstallLoader.SystemdBoot:
@@ -59,7 +59,7 @@ public sealed partial class DiskInstall
     {
         string early = Scratch("early.cfg", $"search --no-floppy --fs-uuid --set=root {BootUuid}\nset prefix=($root)/grub\nconfigfile ($root)/grub/grub.cfg\n");
         string core = Path.Combine(_scratch.FullName, $"grub-{platform}");
-        ExternalProgram.Run("grub-mkimage", ["-O", platform, "-d", GrubDirectory(platform), "-c", early, "-p", "/grub", "-o", core, .. GrubModules, .. modules]);
+        RequiredProgram.Run("grub-mkimage", ["-O", platform, "-d", GrubDirectory(platform), "-c", early, "-p", "/grub", "-o", core, .. GrubModules, .. modules]);
         return core;
     }
 
@@ -85,7 +85,7 @@ public sealed partial class DiskInstall
     private void WriteEsp((string Target, string Source)[] files)
     {
         string esp = Path.Combine(_scratch.FullName, "esp");
-        ExternalProgram.Run("mkfs.vfat", ["-C", "-F", "32", "-n", "ESP", esp, ((BootAt - EspAt) / 1024).ToString(CultureInfo.InvariantCulture)]);
+        RequiredProgram.Run("mkfs.vfat", ["-C", "-F", "32", "-n", "ESP", esp, ((BootAt - EspAt) / 1024).ToString(CultureInfo.InvariantCulture)]);
         var made = new HashSet<string>();
         foreach ((string target, string source) in files)
         {
@@ -93,10 +93,10 @@ public sealed partial class DiskInstall
             {
                 if (made.Add(target[..slash]))
                 {
-                    ExternalProgram.Run("mmd", ["-i", esp, $"::/{target[..slash]}"]);
+                    RequiredProgram.Run("mmd", ["-i", esp, $"::/{target[..slash]}"]);
                 }
             }
-            ExternalProgram.Run("mcopy", ["-i", esp, source, $"::/{target}"]);
+            RequiredProgram.Run("mcopy", ["-i", esp, source, $"::/{target}"]);
         }
         using var from = File.OpenRead(esp);
         using var to = new FileStream(_options.Path, FileMode.Open, FileAccess.Write);

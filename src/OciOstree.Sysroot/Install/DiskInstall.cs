@@ -95,7 +95,7 @@ public sealed partial class DiskInstall : IDisposable
         {
             throw new SysrootException($"{path} is mounted");
         }
-        if (!_options.Wipe && ExternalProgram.Run("wipefs", ["--noheadings", "--output", "TYPE", path]).Trim() is { Length: > 0 } found)
+        if (!_options.Wipe && RequiredProgram.Run("wipefs", ["--noheadings", "--output", "TYPE", path]).Trim() is { Length: > 0 } found)
         {
             throw new SysrootException($"There is something on {path} ({found.Split('\n')[0].Trim()}): --wipe gives it up");
         }
@@ -104,7 +104,7 @@ public sealed partial class DiskInstall : IDisposable
             return status.Value.Size;
         }
         return status.Value.Type == FileType.BlockDevice
-            ? long.Parse(ExternalProgram.Run("blockdev", ["--getsize64", path]).Trim(), CultureInfo.InvariantCulture)
+            ? long.Parse(RequiredProgram.Run("blockdev", ["--getsize64", path]).Trim(), CultureInfo.InvariantCulture)
             : throw new SysrootException($"{path} is neither a disk nor an image file");
     }
 
@@ -121,8 +121,8 @@ public sealed partial class DiskInstall : IDisposable
                 Line(_rootAt, _end, RootType),
             ]
             : ["label: dos", Line(_rootAt, _end, "83") + ", bootable"];
-        ExternalProgram.Run("wipefs", ["--all", "--force", "--quiet", _options.Path]);
-        ExternalProgram.Run("sfdisk", ["--quiet", "--no-reread", "--no-tell-kernel", "--wipe", "always", _options.Path], string.Join('\n', table) + "\n");
+        RequiredProgram.Run("wipefs", ["--all", "--force", "--quiet", _options.Path]);
+        RequiredProgram.Run("sfdisk", ["--quiet", "--no-reread", "--no-tell-kernel", "--wipe", "always", _options.Path], string.Join('\n', table) + "\n");
 
         static string Line(long from, long to, string type) =>
             string.Create(CultureInfo.InvariantCulture, $"start={from / Sector}, size={(to - from) / Sector}, type={type}");
@@ -138,16 +138,16 @@ public sealed partial class DiskInstall : IDisposable
         {
             BootUuid = Guid.NewGuid().ToString();
             // Firmware drivers for ext4 know neither of these features, nor a journal.
-            WithLoop(BootAt, _rootAt, device => ExternalProgram.Run("mkfs.ext4", ["-q", "-F", "-L", "bootfs", "-U", BootUuid, "-O", "^64bit,^metadata_csum,^has_journal", device]));
+            WithLoop(BootAt, _rootAt, device => RequiredProgram.Run("mkfs.ext4", ["-q", "-F", "-L", "bootfs", "-U", BootUuid, "-O", "^64bit,^metadata_csum,^has_journal", device]));
         }
         WithLoop(_rootAt, _end, device => _ = _options.FileSystem switch
         {
             // extlinux 6 reads neither 64-bit block numbers nor checksummed metadata.
-            "ext4" when !HasOwnBoot => ExternalProgram.Run("mkfs.ext4", ["-q", "-F", "-L", "root", "-U", RootUuid, "-O", "^64bit,^metadata_csum", device]),
+            "ext4" when !HasOwnBoot => RequiredProgram.Run("mkfs.ext4", ["-q", "-F", "-L", "root", "-U", RootUuid, "-O", "^64bit,^metadata_csum", device]),
             // With verity, so that composefs can protect it; small disks would get smaller blocks, which it does not go with.
-            "ext4" => ExternalProgram.Run("mkfs.ext4", ["-q", "-F", "-L", "root", "-U", RootUuid, "-b", "4096", "-O", "verity", device]),
-            "xfs" => ExternalProgram.Run("mkfs.xfs", ["-q", "-f", "-L", "root", "-m", $"uuid={RootUuid}", device]),
-            "btrfs" => ExternalProgram.Run("mkfs.btrfs", ["-q", "-f", "-L", "root", "-U", RootUuid, device]),
+            "ext4" => RequiredProgram.Run("mkfs.ext4", ["-q", "-F", "-L", "root", "-U", RootUuid, "-b", "4096", "-O", "verity", device]),
+            "xfs" => RequiredProgram.Run("mkfs.xfs", ["-q", "-f", "-L", "root", "-m", $"uuid={RootUuid}", device]),
+            "btrfs" => RequiredProgram.Run("mkfs.btrfs", ["-q", "-f", "-L", "root", "-U", RootUuid, device]),
             var other => throw new SysrootException($"Unknown file system '{other}': ext4, xfs and btrfs are known"),
         });
     }
@@ -167,20 +167,20 @@ public sealed partial class DiskInstall : IDisposable
     private void MountLoop(string at, long from, long to)
     {
         // The loop device goes with its mount, also when this process is killed.
-        ExternalProgram.Run("mount", ["-o", string.Create(CultureInfo.InvariantCulture, $"loop,offset={from},sizelimit={to - from}"), _options.Path, at]);
+        RequiredProgram.Run("mount", ["-o", string.Create(CultureInfo.InvariantCulture, $"loop,offset={from},sizelimit={to - from}"), _options.Path, at]);
         _mounted.Push(at);
     }
 
     private void WithLoop(long from, long to, Action<string> action)
     {
-        string device = ExternalProgram.Run("losetup", ["--show", "--find", "--offset", from.ToString(CultureInfo.InvariantCulture), "--sizelimit", (to - from).ToString(CultureInfo.InvariantCulture), _options.Path]).Trim();
+        string device = RequiredProgram.Run("losetup", ["--show", "--find", "--offset", from.ToString(CultureInfo.InvariantCulture), "--sizelimit", (to - from).ToString(CultureInfo.InvariantCulture), _options.Path]).Trim();
         try
         {
             action(device);
         }
         finally
         {
-            ExternalProgram.Run("losetup", ["--detach", device]);
+            RequiredProgram.Run("losetup", ["--detach", device]);
         }
     }
 }

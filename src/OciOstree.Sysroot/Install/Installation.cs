@@ -95,7 +95,7 @@ public sealed class Installation
     }
 
     /// <summary>Puts extlinux into <c>boot/syslinux</c>; the disk's own boot sector is its owner's.</summary>
-    public static void InstallExtlinux(string root) => ExternalProgram.Run("extlinux", ["--install", Path.Combine(root, "boot/syslinux")]);
+    public static void InstallExtlinux(string root) => RequiredProgram.Run("extlinux", ["--install", Path.Combine(root, "boot/syslinux")]);
 
     private void Configure()
     {

@@ -24,7 +24,7 @@ public sealed record RootMount(string Path, string Uuid, string Type, string Sub
         {
             throw new SysrootException($"{full} shows a directory of a {mount.Type} file system, not its root");
         }
-        string uuid = ExternalProgram.Run("blkid", ["-o", "value", "-s", "UUID", "-p", mount.Source]).Trim();
+        string uuid = RequiredProgram.Run("blkid", ["-o", "value", "-s", "UUID", "-p", mount.Source]).Trim();
         return uuid.Length > 0 ? new RootMount(full, uuid, mount.Type, inside) : throw new SysrootException($"The file system of {full} has no UUID");
     }
 }

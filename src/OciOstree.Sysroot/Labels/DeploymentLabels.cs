@@ -38,50 +38,59 @@ internal sealed class DeploymentLabels : IDisposable
         _policy?.Label(path, mode) is { } label ? new Xattr([.. "security.selinux"u8], [.. FileName.ToBytes(label), 0]) : null;
 
     /// <summary>Labels what is there under a name as what is to be at a path. Where the file system can have no labels it stays as it is.</summary>
-    public void Set(LinuxDirectory directory, string name, string path, bool onlyUnlabelled = false)
+    /// <returns>The label that it was given; null if it has it already or gets none.</returns>
+    public string? Set(LinuxDirectory directory, string name, string path, bool onlyUnlabelled = false)
     {
         if (_policy is null || (onlyUnlabelled && Xattrs.Get(directory, name, "security.selinux"u8) is not null))
         {
-            return;
+            return null;
         }
         if (Of(path, directory.Status(name).Mode) is not { } label || Xattrs.Get(directory, name, label.Name) is { } now && now.AsSpan().TrimEnd((byte)0).SequenceEqual(label.Value.AsSpan(..^1)))
         {
-            return;
+            return null;
         }
         FaultPoint.Before($"label {name}");
-        if (!Xattrs.TrySet(directory, name, label.Name, label.Value, out Errno errno) && errno != Errno.EOPNOTSUPP)
+        if (Xattrs.TrySet(directory, name, label.Name, label.Value, out Errno errno))
         {
-            throw new LinuxException(errno, "label", directory.PathOf(name));
+            return FileName.FromBytes(label.Value.AsSpan(..^1));
         }
+        return errno == Errno.EOPNOTSUPP ? null : throw new LinuxException(errno, "label", directory.PathOf(name));
     }
 
-    /// <summary>Labels a directory and all that is in it as what is to be at a path; mounts in it are other systems' business.</summary>
-    /// <param name="except">A path to leave out.</param>
-    public void SetTree(LinuxDirectory directory, string path, string except)
+    /// <summary>Labels a directory and all that is in it as what is to be at a path.</summary>
+    public void SetTree(LinuxDirectory directory, string path, LabelScope scope)
     {
         if (_policy is null)
         {
             return;
         }
         ulong device = directory.Status().Device;
-        Set(directory, ".", path);
+        SetOne(directory, ".", path, scope);
         foreach (DirectoryEntry entry in directory.ReadEntries())
         {
-            string child = $"{path}/{entry.Name}";
+            string child = $"{path.TrimEnd('/')}/{entry.Name}";
             FileStatus status = directory.Status(entry.Name);
-            if (status.Device != device || child == except)
+            if (child == scope.Except || (!scope.AcrossMounts && status.Device != device))
             {
                 continue;
             }
             if (status.IsDirectory)
             {
                 using LinuxDirectory opened = directory.OpenDirectory(entry.Name);
-                SetTree(opened, child, except);
+                SetTree(opened, child, scope);
             }
-            else
+            else if (!scope.SpareShared || status.LinkCount == 1)
             {
-                Set(directory, entry.Name, child);
+                SetOne(directory, entry.Name, child, scope);
             }
+        }
+    }
+
+    private void SetOne(LinuxDirectory directory, string name, string path, LabelScope scope)
+    {
+        if (Set(directory, name, path, scope.OnlyUnlabelled) is { } label)
+        {
+            scope.Told?.Invoke(name == "." ? directory.Path : directory.PathOf(name), path, label);
         }
     }
 
