@@ -211,6 +211,7 @@ public sealed partial class Sysroot
         {
             deployment.BootEntry.Options ??= merge.BootEntry.Options;
             carriedOver = MergeEtc(merge, root);
+            RefreshPolicy(root, deployment);
         }
 
         // systemd's ConditionNeedsUpdate= shall hold on the first boot.

@@ -97,13 +97,66 @@ public sealed partial class Sysroot
         Tell($"Relabeling /var (no stamp file 'var/{LabelStamp}' found)");
         try
         {
-            labels.SetTree(var, "/var", except: "/var/" + LabelStamp);
+            labels.SetTree(var, "/var", new LabelScope { Except = "/var/" + LabelStamp });
         }
         catch (Exception e) when (e is LinuxException or RepositoryException)
         {
             throw new SysrootException("Relabeling /var", e);
         }
         Changes.ReplaceFile(var, LabelStamp, [], sync: true, labels.Of("/var/" + LabelStamp, ModeBits.RegularFile | 0x1A4));
+    }
+
+    /// <summary>Labels by a deployment's policy what an installer has put there and has no label yet. Objects that are shared with the repository stay as they are.</summary>
+    /// <param name="deployment">Whose policy it is.</param>
+    /// <param name="subpath">A directory to label; the deployment if null.</param>
+    /// <param name="prefix">What the policy takes that directory for, an absolute path.</param>
+    /// <param name="begun">Told the policy's name before the work begins.</param>
+    /// <param name="told">Told of each label: the file, the path that it is labelled for, the label.</param>
+    /// <returns>False if the deployment has no policy.</returns>
+    public bool EnsureLabelled(Deployment deployment, string? subpath, string prefix, Action<string> begun, Action<string, string, string> told)
+    {
+        using LinuxDirectory root = OpenDeployment(deployment);
+        try
+        {
+            if (SePolicy.Load(root) is not { } policy)
+            {
+                return false;
+            }
+            using var labels = DeploymentLabels.By(policy);
+            begun(policy.Name);
+            using LinuxDirectory directory = LinuxDirectory.Open(subpath ?? System.IO.Path.GetFullPath(PathOf(deployment)));
+            labels.SetTree(directory, prefix, new LabelScope { OnlyUnlabelled = true, SpareShared = true, AcrossMounts = true, Told = told });
+            return true;
+        }
+        catch (Exception e) when (e is LinuxException or RepositoryException)
+        {
+            throw new SysrootException("Relabeling", e);
+        }
+    }
+
+    /// <summary>
+    /// Has the merged policy compiled anew: its modules came from the new tree, the compiled policy, where the administrator has made one, from the old <c>/etc</c>.
+    /// Does nothing for a tree without a policy or without a <c>semodule</c> that can see for itself whether there is something to do.
+    /// </summary>
+    private void RefreshPolicy(LinuxDirectory root, Deployment deployment)
+    {
+        if (root.TryStatus("etc/selinux/config") is null || !DeploymentProgram.Exists(root, "semodule"))
+        {
+            return;
+        }
+        try
+        {
+            if (DeploymentProgram.Run(PathOf(deployment), [], "semodule", "--help").Contains("--refresh", StringComparison.Ordinal))
+            {
+                FaultPoint.Before("refresh the SELinux policy");
+                Tell("Refreshing SELinux policy");
+                DeploymentProgram.Run(PathOf(deployment), [], "semodule", "-N", "--refresh");
+            }
+        }
+        catch (SysrootException e)
+        {
+            throw new SysrootException("Finalizing SELinux policy", e);
+        }
     }
 
     /// <summary>Files that the merge of <c>/etc</c> carried over keep the labels that they had; where they had none, as on a system that comes to its first policy, they get theirs.</summary>

@@ -44,9 +44,10 @@ public sealed class EtcDeployTests : IDisposable
         _sysroot.Commit("v1", "1");
         _sysroot.Commit("v2", "2");
         Deployment first = _sysroot.Deploy("v1");
-        Tool.Shell("rm a b; mknod a c 0 0; mkfifo pipe; python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind(\"sock\")'; echo mine > c; chmod 600 c", Etc(first)).Ok();
+        Tool.Shell("rm a b; mknod a c 0 0; mknod added c 0 0; mkfifo pipe; python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind(\"sock\")'; echo mine > c; chmod 600 c", Etc(first)).Ok();
         Deployment second = _sysroot.Deploy("v2");
-        Assert.Equal(["a", "pipe", "sock"], _sysroot.Warnings.Where(w => w.StartsWith("/etc/", StringComparison.Ordinal)).Select(w => w.Split(' ')[0]["/etc/".Length..]).Order());
+        Assert.Equal(["added", "pipe", "sock"], _sysroot.Warnings.Where(w => w.StartsWith("/etc/", StringComparison.Ordinal)).Select(w => w.Split(' ')[0]["/etc/".Length..]).Order());
+        Assert.Equal("character special file 0 0", Tool.Run("stat", "-c", "%F %t %T", Etc(second) + "/a").Ok().OutputLine);
         Assert.False(File.Exists(Etc(second) + "/b"));
         Assert.False(File.Exists(Etc(second) + "/pipe"));
         Assert.Equal("mine\n", File.ReadAllText(Etc(second) + "/c"));

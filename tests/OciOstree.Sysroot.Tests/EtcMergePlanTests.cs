@@ -20,16 +20,16 @@ public sealed class EtcMergePlanTests : IDisposable
     public void Every_path_has_its_fate()
     {
         Tool.Shell("""
-            mkdir base; cd base; mkdir -p dir/sub gone-dir; for f in untouched kept both same gone removed removed-changed updated dir/x dir/sub/y gone-dir/z; do echo 1 > $f; done; mkdir turned; cd ..
+            mkdir base; cd base; mkdir -p dir/sub gone-dir; for f in untouched kept both same gone masked removed removed-changed updated dir/x dir/sub/y gone-dir/z; do echo 1 > $f; done; mkdir turned; cd ..
             cp -a base ours; cp -a base new
-            cd ours; echo 2 > kept; echo 2 > both; echo 2 > same; rm removed removed-changed; echo 2 > added; rm -r dir; mkfifo fifo; rm -r gone-dir/z; echo 2 > gone-dir/w; echo 2 > asdir; cd ..
-            cd new; echo 3 > both; echo 2 > same; rm gone; echo 3 > removed-changed; echo 3 > updated; echo 3 > fresh; echo 3 > dir/sub/y; rm -r gone-dir; mkdir asdir; cd ..
+            cd ours; echo 2 > kept; echo 2 > both; echo 2 > same; rm removed removed-changed; echo 2 > added; rm -r dir; mkfifo fifo oddity; rm masked; mknod masked c 1 3; rm -r gone-dir/z; echo 2 > gone-dir/w; echo 2 > asdir; cd ..
+            cd new; echo 3 > both; echo 2 > same; rm gone; echo 3 > removed-changed; echo 3 > updated; echo 3 > fresh; echo 3 > dir/sub/y; rm -r gone-dir; mkdir asdir oddity; cd ..
             """, _scratch.Path).Ok();
         EtcMergePlan plan = Plan();
         (string, EtcFate)[] expected =
         [
             ("dir", EtcFate.RemovedConflict), ("removed", EtcFate.Removed), ("removed-changed", EtcFate.RemovedConflict),
-            ("both", EtcFate.Conflict), ("kept", EtcFate.Kept), ("added", EtcFate.Kept), ("asdir", EtcFate.Refused), ("fifo", EtcFate.LeftBehind), ("gone-dir/w", EtcFate.Conflict),
+            ("both", EtcFate.Conflict), ("kept", EtcFate.Kept), ("added", EtcFate.Kept), ("asdir", EtcFate.Refused), ("fifo", EtcFate.LeftBehind), ("oddity", EtcFate.Refused), ("masked", EtcFate.Kept), ("gone-dir/w", EtcFate.Conflict),
             ("updated", EtcFate.Replaced), ("fresh", EtcFate.New), ("gone", EtcFate.Gone),
         ];
         Assert.Equal(expected.Order(), plan.Choices.Select(choice => (choice.Path, choice.Fate)).Order());

@@ -150,13 +150,30 @@ public sealed class EtcMergeTests : IDisposable
     }
 
     [Fact]
-    public void Sockets_fifos_and_devices_are_named_and_left_out()
+    public void Sockets_fifos_and_devices_that_were_added_are_named_and_left_out()
     {
-        Everywhere("f", "x");
-        Shell("mkfifo ours/pipe; mkdir ours/d; mknod ours/d/null c 1 3; rm ours/f; mkfifo ours/f; python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind(\"ours/sock\")'");
+        _scratch.Write("new/sock2", "a new default");
+        Shell("mkfifo ours/pipe; mkdir ours/d; mknod ours/d/null c 1 3; python3 -c 'import socket; [socket.socket(socket.AF_UNIX).bind(f\"ours/{name}\") for name in (\"sock\", \"sock2\")]'");
         EtcDiff diff = Merge();
-        Assert.Equal(["d/null", "f", "pipe", "sock"], diff.Unsupported.Order());
-        Assert.Equal("d", Tool.Shell("ls new", _scratch.Path).OutputLine);
+        Assert.Equal(["d/null", "pipe", "sock", "sock2"], diff.Unsupported.Order());
+        Assert.Equal(["d", "sock2"], Tool.Shell("ls new", _scratch.Path).OutputLines);
+        Assert.Equal("a new default", Read("sock2"));
+    }
+
+    [Fact]
+    public void A_default_that_was_replaced_by_a_node_stays_replaced()
+    {
+        Everywhere("masked", "x");
+        Everywhere("whiteout", "x");
+        Everywhere("disk", "x");
+        Everywhere("pipe", "x");
+        Everywhere("sub/sock", "x");
+        _scratch.Write("new/masked", "changed default");
+        Shell("cd ours; rm masked whiteout disk pipe sub/sock; mknod -m 644 masked c 1 3; mknod -m 0 whiteout c 0 0; mknod -m 600 disk b 259 70000; mkfifo -m 620 pipe; chown 3:4 pipe; python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind(\"sub/sock\")'");
+        EtcDiff diff = Merge();
+        Assert.Equal(["sub/sock"], diff.Unsupported);
+        string describe(string tree) => Tool.Shell($"cd {tree}; stat -c '%n %F %a %u %g %t %T' masked whiteout disk pipe; ls sub", _scratch.Path).Ok().Output;
+        Assert.Equal(describe("ours").Replace("sock\n", "", StringComparison.Ordinal), describe("new"));
     }
 
     [Fact]

@@ -22,7 +22,23 @@ internal sealed class ZiplBootloader(Sysroot sysroot) : Bootloader(sysroot)
             return;
         }
         FaultPoint.Before("run zipl");
-        Run("zipl", ["--blsdir", System.IO.Path.Combine(Sysroot.Path, $"boot/loader.{version}/entries")], []);
+        string[] arguments = ["--secure", IsSecure() ? "1" : "auto", "-V"];
+        if (Sysroot.Booted is null && Sysroot.Deployments.Count > 0)
+        {
+            // The machine that installs is not the one that boots: the new system has its own zipl, and its own idea of the configuration.
+            DeploymentProgram.Run(Sysroot.PathOf(Sysroot.Deployments[0]), [(Boot.Path, "/boot")], "zipl", arguments);
+        }
+        else
+        {
+            RequiredProgram.Run("zipl", arguments);
+        }
         Changes.TryUnlink(Boot, Stamp);
+    }
+
+    /// <summary>Whether the firmware checks signatures, which it then has to be given.</summary>
+    private static bool IsSecure()
+    {
+        const string flag = "/sys/firmware/ipl/secure";
+        return File.Exists(flag) && File.ReadAllText(flag).Contains('1', StringComparison.Ordinal);
     }
 }

@@ -18,7 +18,7 @@ public sealed class EtcDiff
     /// <summary>New; an added directory is named, and everything in it.</summary>
     public IReadOnlyList<string> Added => AddedPaths;
 
-    /// <summary>Sockets, FIFOs and device nodes among the above: they are not carried over.</summary>
+    /// <summary>Those of the above that are not carried over: sockets, and FIFOs and device nodes that were added.</summary>
     public IReadOnlyList<string> Unsupported => UnsupportedPaths;
 
     internal List<string> UnsupportedPaths { get; } = [];

@@ -19,6 +19,6 @@ public enum EtcFate
     Gone,
     /// <summary>A file here where the new tree has a directory, or the reverse above it: the merge would fail, and so would the deployment.</summary>
     Refused,
-    /// <summary>A socket, FIFO or device node: it is not carried over.</summary>
+    /// <summary>A socket, or a FIFO or device node that was added: it is not carried over.</summary>
     LeftBehind,
 }

@@ -37,11 +37,11 @@ public static class EtcMerge
         }
         foreach (string path in diff.Modified)
         {
-            CarryOver(ourEtc, newEtc, path, copyXattrs);
+            CarryOver(ourEtc, newEtc, path, copyXattrs, isAdded: false);
         }
         foreach (string path in diff.Added)
         {
-            CarryOver(ourEtc, newEtc, path, copyXattrs);
+            CarryOver(ourEtc, newEtc, path, copyXattrs, isAdded: true);
         }
     }
 
@@ -61,7 +61,10 @@ public static class EtcMerge
             if (before.Type != after.Type)
             {
                 diff.ModifiedPaths.Add(path);
-                Note(diff, path, after);
+                if (IsLeftBehind(after.Type, isAdded: false))
+                {
+                    diff.UnsupportedPaths.Add(path);
+                }
                 continue;
             }
             if (IsChanged(a, before, b, after, entry.Name, xattrs))
@@ -88,7 +91,10 @@ public static class EtcMerge
     {
         diff.AddedPaths.Add(path);
         FileStatus status = parent.Status(name);
-        Note(diff, path, status);
+        if (IsLeftBehind(status.Type, isAdded: true))
+        {
+            diff.UnsupportedPaths.Add(path);
+        }
         if (status.IsDirectory)
         {
             using LinuxDirectory directory = parent.OpenDirectory(name);
@@ -99,13 +105,12 @@ public static class EtcMerge
         }
     }
 
-    private static void Note(EtcDiff diff, string path, in FileStatus status)
-    {
-        if (!TreeCopy.CanCopy(status.Type) && !status.IsDirectory)
-        {
-            diff.UnsupportedPaths.Add(path);
-        }
-    }
+    /// <summary>
+    /// Sockets, FIFOs and device nodes belong to what runs, and stay. A FIFO or a device node in the place of a default, though, says something of that default, as a file
+    /// would: without it the machine would be configured otherwise than its owner left it.
+    /// </summary>
+    private static bool IsLeftBehind(FileType type, bool isAdded) =>
+        type != FileType.Directory && !TreeCopy.CanCopy(type) && (isAdded || !TreeCopy.IsNode(type));
 
     private static IEnumerable<DirectoryEntry> Sorted(LinuxDirectory directory) =>
         directory.ReadEntries().OrderBy(e => e.Name, StringComparer.Ordinal);
@@ -187,7 +192,7 @@ public static class EtcMerge
         return xattrs;
     }
 
-    private static void CarryOver(LinuxDirectory ourEtc, LinuxDirectory newEtc, string path, bool copyXattrs)
+    private static void CarryOver(LinuxDirectory ourEtc, LinuxDirectory newEtc, string path, bool copyXattrs, bool isAdded)
     {
         FileStatus ours = ourEtc.Status(path);
         int slash = path.LastIndexOf('/');
@@ -208,6 +213,11 @@ public static class EtcMerge
                 TakeDirectory(ourEtc, newEtc, path, copyXattrs);
                 return;
             }
+            if (isAdded && IsLeftBehind(ours.Type, isAdded))
+            {
+                // What is not carried over must not keep a new default away.
+                return;
+            }
             Changes.TryUnlink(newEtc, path);
         }
         if (ours.IsDirectory)
@@ -217,6 +227,10 @@ public static class EtcMerge
         else if (TreeCopy.CanCopy(ours.Type))
         {
             TreeCopy.CopyFile(ourEtc, path, newEtc, path, copyXattrs);
+        }
+        else if (!IsLeftBehind(ours.Type, isAdded))
+        {
+            TreeCopy.CopyNode(ourEtc, path, newEtc, path, copyXattrs);
         }
     }
 

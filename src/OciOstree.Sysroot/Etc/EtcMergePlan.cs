@@ -45,7 +45,8 @@ public sealed class EtcMergePlan
         }
         foreach (string path in local.Modified.Concat(local.Added))
         {
-            plan.Add(path, leftBehind.Contains(path) ? EtcFate.LeftBehind : FateOf(path, ourEtc, newEtc, localDirectories, IsChangedAbove(path)));
+            EtcFate? fate = FateOf(path, ourEtc, newEtc, localDirectories, IsChangedAbove(path));
+            plan.Add(path, fate != EtcFate.Refused && leftBehind.Contains(path) ? EtcFate.LeftBehind : fate);
         }
 
         // What the new tree brings, where the machine has said nothing.

@@ -8,6 +8,23 @@ internal static class TreeCopy
 {
     public static bool CanCopy(FileType type) => type is FileType.RegularFile or FileType.SymbolicLink;
 
+    /// <summary>FIFOs and devices, which are nothing but their node.</summary>
+    public static bool IsNode(FileType type) => type is FileType.Fifo or FileType.CharacterDevice or FileType.BlockDevice;
+
+    /// <summary>Makes the same FIFO or device under a name that does not exist.</summary>
+    public static void CopyNode(LinuxDirectory from, string name, LinuxDirectory to, string newName, bool xattrs)
+    {
+        FileStatus status = from.Status(name);
+        FaultPoint.Before($"node {newName}");
+        to.MakeNode(newName, status.Mode, status.RawDeviceMajor, status.RawDeviceMinor);
+        to.SetOwner(newName, status.Uid, status.Gid);
+        to.SetMode(newName, status.Permissions);
+        if (xattrs)
+        {
+            CopyXattrs(from, name, to, newName);
+        }
+    }
+
     /// <summary>Copies a regular file or a symbolic link (not what it points to) to a name that does not exist.</summary>
     public static void CopyFile(LinuxDirectory from, string name, LinuxDirectory to, string newName, bool xattrs)
     {
@@ -19,10 +36,7 @@ internal static class TreeCopy
             to.SetOwner(newName, status.Uid, status.Gid);
             if (xattrs)
             {
-                foreach (Xattr xattr in Xattrs.ReadAll(from, name))
-                {
-                    Xattrs.Set(to, newName, xattr.Name, xattr.Value);
-                }
+                CopyXattrs(from, name, to, newName);
             }
             return;
         }
@@ -80,6 +94,14 @@ internal static class TreeCopy
         FileStatus status = source.Status();
         Files.SetOwner(target.Handle, status.Uid, status.Gid);
         Files.SetMode(target.Handle, status.Permissions);
+    }
+
+    private static void CopyXattrs(LinuxDirectory from, string name, LinuxDirectory to, string newName)
+    {
+        foreach (Xattr xattr in Xattrs.ReadAll(from, name))
+        {
+            Xattrs.Set(to, newName, xattr.Name, xattr.Value);
+        }
     }
 
     private static void CopyXattrs(SafeFileHandle from, SafeFileHandle to)
