@@ -2,21 +2,16 @@ using System.Collections.Concurrent;
 
 namespace OciOstree.Repository.Tests;
 
-public sealed class RemotePullTests : IDisposable
+public sealed class RemotePullTests : IDisposable, IClassFixture<PulledSource>
 {
     private readonly ScratchDirectory scratch = new("pull");
     private readonly RepoServer server;
     private readonly Checksum first, second;
 
-    public RemotePullTests()
+    public RemotePullTests(PulledSource source)
     {
-        TreeBuilder.Build(scratch["tree"], shape: TreeShape.Plain with { EmptyXattrs = false });
-        scratch.Write("tree/usr/bin/tool", "tool");
-        scratch.Write("tree/usr/share/doc/text", "text");
-        first = Ostree.Commit(Ostree.Init(scratch["source"], RepoMode.Archive), scratch["tree"], "os/main");
-        scratch.Write("tree/usr/bin/tool", "newer tool");
-        second = Ostree.Commit(scratch["source"], scratch["tree"], "os/main", "--timestamp=@1700001000");
-        Ostree.Commit(scratch["source"], scratch["tree"], "other");
+        source.CopyTo(scratch.Path);
+        (first, second) = (source.First, source.Second);
         server = new RepoServer(scratch["source"]);
     }
 

@@ -42,18 +42,20 @@ public sealed class HttpExchange
     public void Respond(int status, byte[]? body = null, params (string Name, string Value)[] headers)
     {
         body ??= [];
-        Head(status, [("Content-Length", body.Length.ToString()), .. headers]);
-        if (Method != "HEAD")
-            _stream.Write(body);
+        byte[] head = HeadBytes(status, [("Content-Length", body.Length.ToString()), .. headers]);
+        // In one piece: a second one would wait for a client that is in no hurry to acknowledge the first.
+        Raw(Method != "HEAD" ? [.. head, .. body] : head);
     }
 
     /// <summary>Status line and headers only.</summary>
-    public void Head(int status, params (string Name, string Value)[] headers)
+    public void Head(int status, params (string Name, string Value)[] headers) => Raw(HeadBytes(status, headers));
+
+    private static byte[] HeadBytes(int status, (string Name, string Value)[] headers)
     {
         var text = new StringBuilder($"HTTP/1.1 {status} Status\r\n");
         foreach ((string name, string value) in headers)
             text.Append($"{name}: {value}\r\n");
-        Raw(Encoding.ASCII.GetBytes(text.Append("\r\n").ToString()));
+        return Encoding.ASCII.GetBytes(text.Append("\r\n").ToString());
     }
 
     public void Raw(ReadOnlySpan<byte> bytes) => _stream.Write(bytes);
@@ -65,12 +67,15 @@ public sealed class HttpExchange
         _stream.Close();
     }
 
-    internal static HttpExchange? Read(NetworkStream stream, Func<string, string, int?>? breakBodyAt)
+    /// <param name="stream">To answer on.</param>
+    /// <param name="input">The same, buffered.</param>
+    /// <param name="breakBodyAt">As <see cref="TestServer.BreakBodyAt"/>.</param>
+    internal static HttpExchange? Read(NetworkStream stream, Stream input, Func<string, string, int?>? breakBodyAt)
     {
         var head = new List<byte>();
         while (head.Count < 4 || head[^4] != '\r' || head[^3] != '\n' || head[^2] != '\r' || head[^1] != '\n')
         {
-            int next = stream.ReadByte();
+            int next = input.ReadByte();
             // 0x16 begins a TLS handshake: a plain server hangs up on it.
             if (next < 0 || (head.Count == 0 && next == 0x16))
                 return null;
@@ -83,7 +88,7 @@ public sealed class HttpExchange
         int length = headers.TryGetValue("Content-Length", out string? value) ? int.Parse(value) : 0;
         int? stopAt = breakBodyAt?.Invoke(words[0], words[1]);
         byte[] body = new byte[Math.Min(length, stopAt ?? length)];
-        stream.ReadExactly(body);
+        input.ReadExactly(body);
         var exchange = new HttpExchange(stream, words[0], words[1], headers, body);
         if (body.Length < length)
             exchange.Close();
