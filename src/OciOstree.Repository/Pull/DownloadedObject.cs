@@ -18,11 +18,11 @@ internal sealed class DownloadedObject(Func<TemporaryFile> createFile, long limi
 
     public long Length { get; private set; }
 
-    /// <exception cref="RepositoryException">There are more bytes than there may be.</exception>
+    /// <exception cref="OversizedException">There are more bytes than there may be.</exception>
     public void Append(ReadOnlySpan<byte> bytes)
     {
-        if (Length + bytes.Length > limit)
-            throw new RepositoryException($"exceeded maximum of {limit} bytes");
+        if (bytes.Length > limit - Length)
+            throw new OversizedException(limit);
         if (file is null && Length + bytes.Length > MaxInMemory)
             Spill();
         if (file is not null)
@@ -38,9 +38,12 @@ internal sealed class DownloadedObject(Func<TemporaryFile> createFile, long limi
         Length += bytes.Length;
     }
 
-    /// <summary>Makes room for as many bytes as are announced, if they fit in memory.</summary>
+    /// <summary>Makes room for as many more bytes as are announced, if they fit in memory.</summary>
+    /// <exception cref="OversizedException">There may not be as many: none of them need come.</exception>
     public void Expect(long length)
     {
+        if (length > limit - Length)
+            throw new OversizedException(limit);
         if (file is null && Length == 0 && length <= MaxInMemory && memory.Length < length)
             Grow(length);
     }

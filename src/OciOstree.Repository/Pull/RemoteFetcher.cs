@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 using OciOstree.Linux;
@@ -11,7 +12,7 @@ namespace OciOstree.Repository;
 /// </summary>
 internal sealed partial class RemoteFetcher : RemoteAccess
 {
-    private const int MaxListing = 4 << 20, MaxMirrors = 1000;
+    private const int MaxListing = 4 << 20, MaxMirrors = 1000, MuchProgress = 1 << 20;
 
     private readonly HttpClient client;
     private readonly TransferWatch watch;
@@ -125,7 +126,7 @@ internal sealed partial class RemoteFetcher : RemoteAccess
 
     private static Uri Address(string url) =>
         !Uri.TryCreate(url, UriKind.Absolute, out Uri? parsed) ? throw new RepositoryException($"Invalid URI {url}")
-        : parsed.Scheme is "http" or "https" ? parsed : throw new RepositoryException($"Invalid URI scheme in {url}: only http, https and file are known");
+        : parsed.Scheme is "http" or "https" or "file" ? parsed : throw new RepositoryException($"Invalid URI scheme in {url}: only http, https and file are known");
 
     public override RemoteFile? TryFetch(string path, long limit, RemoteFileStamp? known = null)
     {
@@ -191,8 +192,13 @@ internal sealed partial class RemoteFetcher : RemoteAccess
         }
     }
 
-    // What a user can do something about is below "An error occurred while sending the request".
-    private static Exception Plain(Exception e) => e is HttpRequestException { StatusCode: null, InnerException: { } cause } ? cause : e;
+    // What a user can do something about is below "An error occurred while sending the request"; the address has been named.
+    private static Exception Plain(Exception e) => e switch
+    {
+        SocketException socket => new SocketException((int)socket.SocketErrorCode),
+        HttpRequestException { StatusCode: null, InnerException: { } cause } => Plain(cause),
+        _ => e,
+    };
 
     private static bool IsTheirs(Exception e) => e is HttpRequestException || e is IOException and not LinuxException;
 
@@ -200,23 +206,30 @@ internal sealed partial class RemoteFetcher : RemoteAccess
     {
         for (int attempt = 0; ; attempt++)
         {
+            long before = transfer.Target.Length;
             try
             {
                 return Once(address, transfer);
             }
-            catch (Exception e) when (attempt < options.Retries && MayPass(e) && !cancellation.IsCancellationRequested)
+            catch (Exception e) when (MayPass(e) && !cancellation.IsCancellationRequested && (attempt < options.Retries || IsGettingOn(transfer, before)))
             {
-                if (cancellation.WaitHandle.WaitOne(TimeSpan.FromMilliseconds(Math.Min(100 << attempt, 5000))))
+                // Who got on with it does so at once, and as often as it takes.
+                if (IsGettingOn(transfer, before))
+                    attempt = -1;
+                int wait = transfer.Resumes && transfer.Target.Length > before ? 0 : Math.Min(100 << Math.Min(attempt, 10), 5000);
+                if (cancellation.WaitHandle.WaitOne(wait))
                     cancellation.ThrowIfCancellationRequested();
             }
         }
     }
 
+    private static bool IsGettingOn(Transfer transfer, long before) => transfer.Resumes && transfer.Target.Length - before >= MuchProgress;
+
     private bool MayPass(Exception e) => e switch
     {
-        LinuxException => false, // our own disk's
+        LinuxException or OversizedException => false, // our own disk's; it would be the same again
         HttpRequestException { StatusCode: { } code } => options.RetryAll && (code is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests || (int)code >= 500),
-        HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError } => false,
+        HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError or HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded } => false,
         HttpRequestException { HttpRequestError: HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError } => options.RetryAll,
         HttpRequestException or IOException => true,
         _ => false,
