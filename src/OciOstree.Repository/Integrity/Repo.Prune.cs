@@ -111,14 +111,6 @@ public sealed partial class Repo
         }
     }
 
-    // A payload link serves to share blocks with a file: it is of use as long as that file stays.
-    private bool IsPayloadWanted(ObjectName name, HashSet<ObjectName> reachable)
-    {
-        string? target = objects.TryReadLink(LoosePath.Of(name, Mode));
-        string[] parts = target?.Split('/') ?? [];
-        return parts.Length >= 2 && LoosePath.TryParse(parts[^2], parts[^1], Mode, out ObjectName file) && reachable.Contains(file);
-    }
-
     /// <summary>Deletes a commit that no ref points at, leaving a tombstone; what it held goes with the next prune.</summary>
     /// <exception cref="RepositoryException">A ref points at it, or it is not here.</exception>
     public void DeleteCommit(Checksum commit)

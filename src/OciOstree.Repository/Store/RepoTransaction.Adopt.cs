@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Security.Cryptography;
 using Microsoft.Win32.SafeHandles;
+using OciOstree.Formats.Keyfile;
 using OciOstree.Linux;
 
 namespace OciOstree.Repository;
@@ -19,12 +20,13 @@ public sealed partial class RepoTransaction
     {
         checksum = default;
         FileStatus status = Files.Status(file, name);
-        if (status.Device != Repo.Device || !IsAlike(header, file, status))
+        // What fs-verity is to protect must be nobody's who may still write to it.
+        if (Repo.Settings.FsVerity != Tristate.No || status.Device != Repo.Device || !IsAlike(header, file, status))
             return false;
         CheckStorable(header);
         try
         {
-            checksum = HashFile(header, file, status.Size);
+            checksum = HashFile(header.SerializeForChecksum(), file, status.Size);
             if (IsKnown(checksum, out _))
                 return true;
             if (Repo.Mode == RepoMode.BareUserOnly)
@@ -58,13 +60,13 @@ public sealed partial class RepoTransaction
             && XattrSet.From(Xattrs.ReadAll(file)).Equals(header.Xattrs);
     }
 
-    private static Checksum HashFile(FileHeader header, SafeFileHandle file, long size)
+    private static Checksum HashFile(ReadOnlySpan<byte> start, SafeFileHandle file, long size)
     {
         byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
         try
         {
             using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-            hash.AppendData(header.SerializeForChecksum());
+            hash.AppendData(start);
             Input input = new(file);
             for (long at = 0; at < size;)
             {

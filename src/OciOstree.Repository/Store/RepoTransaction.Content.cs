@@ -57,18 +57,26 @@ public sealed partial class RepoTransaction
         {
             using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
             hash.AppendData(header.SerializeForChecksum());
+            using IncrementalHash? payload = SharesPayloads ? IncrementalHash.CreateHash(HashAlgorithmName.SHA256) : null;
             if (size <= BufferSize)
             {
                 Span<byte> whole = buffer.AsSpan(0, (int)size);
                 input.Fill(whole, 0, size);
                 hash.AppendData(whole);
+                payload?.AppendData(whole);
                 Checksum checksum = Finish(hash, expected);
+                Checksum? plain = payload is null ? null : Finish(payload, null);
                 if (expected is null && IsKnown(checksum, out _))
+                {
+                    LinkPayload(plain, checksum, size);
                     return checksum;
+                }
                 taken = TakeSpace(size);
                 using ContentSink sink = new(this, header, size);
-                sink.Write(whole);
+                if (!TrySharePayload(plain, sink, size))
+                    sink.Write(whole);
                 Publish(sink, checksum, size, ref taken);
+                LinkPayload(plain, checksum, size);
                 return checksum;
             }
             else
@@ -86,19 +94,23 @@ public sealed partial class RepoTransaction
                     Span<byte> part = buffer.AsSpan(0, (int)Math.Min(BufferSize, size - at));
                     from.Fill(part, at, size);
                     hash.AppendData(part);
+                    payload?.AppendData(part);
                     if (!cloned)
                         sink.Write(part);
                     at += part.Length;
                 }
                 Checksum checksum = Finish(hash, expected);
-                if (cloned)
+                Checksum? plain = payload is null ? null : Finish(payload, null);
+                bool known = expected is null && IsKnown(checksum, out _);
+                // Clones of files that come by different ways would share nothing with each other.
+                if (!known && TrySharePayload(plain, sink, size) || cloned)
                 {
                     space.Return(taken); // shared blocks cost nothing
                     taken = 0;
                 }
-                if (expected is null && IsKnown(checksum, out _))
-                    return checksum;
-                Publish(sink, checksum, size, ref taken);
+                if (!known)
+                    Publish(sink, checksum, size, ref taken);
+                LinkPayload(plain, checksum, size);
                 return checksum;
             }
         }

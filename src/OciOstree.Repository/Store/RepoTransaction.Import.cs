@@ -18,6 +18,7 @@ public sealed partial class RepoTransaction
         if (Repo.Objects.Exists(LoosePath.Of(name, Repo.Mode)) || Repo.Parent is { } parent && parent.HasObject(name))
         {
             Count(name, written: false);
+            LinkImportedPayload(source, name);
             return;
         }
         try
@@ -25,7 +26,10 @@ public sealed partial class RepoTransaction
             // The object may be in one of the source's parents, whose mode may be another.
             for (Repo? holder = source; holder is not null; holder = holder.Parent)
                 if (TryLink(holder, name, verify))
+                {
+                    LinkImportedPayload(holder, name);
                     return;
+                }
         }
         catch (IOException e)
         {

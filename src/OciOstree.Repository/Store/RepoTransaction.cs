@@ -163,7 +163,8 @@ public sealed partial class RepoTransaction : IDisposable
             Repo.Objects.Sync();
     }
 
-    internal static bool IsReplaceable(string file) => file.EndsWith(".commitmeta", StringComparison.Ordinal) || file.EndsWith(".tombstone-commit", StringComparison.Ordinal);
+    internal static bool IsReplaceable(string file) => file.EndsWith(".commitmeta", StringComparison.Ordinal) || file.EndsWith(".tombstone-commit", StringComparison.Ordinal)
+        || file.EndsWith(".payload-link", StringComparison.Ordinal);
 
     public void Dispose()
     {
