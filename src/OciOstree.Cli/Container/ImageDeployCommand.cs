@@ -51,7 +51,7 @@ internal static class ImageDeployCommand
             };
             string root = parsed.GetValue(sysrootPath) ?? Sysroot.Sysroot.DefaultPath;
             BootedSystem.MakeWritable(root);
-            using var sysroot = Sysroot.Sysroot.Open(root, new SysrootOptions { Warning = Warn, WatchdogCommand = Admin.ThawCommand.Invocation });
+            using var sysroot = SysrootAt.Open(root, new SysrootOptions { Warning = Warn, WatchdogCommand = Admin.ThawCommand.Invocation });
             var options = new ImageDeployOptions
             {
                 KernelArguments = parsed.GetValue(kargs) is { Length: > 0 } given ? given : null,

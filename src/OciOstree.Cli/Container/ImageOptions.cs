@@ -31,6 +31,12 @@ internal sealed class ImageOptions
 
     public RegistryOptions Read(ParseResult parsed)
     {
+        if (parsed.GetValue(authFile) is { } credentials && !File.Exists(credentials))
+        {
+            // A registry that asks for none would hide the mistake until another does.
+            throw new RegistryException($"credentials file {credentials}: no such file");
+        }
+
         return new RegistryOptions
         {
             AuthFile = parsed.GetValue(authFile),

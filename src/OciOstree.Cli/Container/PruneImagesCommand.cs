@@ -23,7 +23,7 @@ internal static class PruneImagesCommand
 
             string root = parsed.GetValue(sysrootPath) ?? Sysroot.Sysroot.DefaultPath;
             BootedSystem.MakeWritable(root);
-            using var sysroot = Sysroot.Sysroot.Open(root);
+            using var sysroot = SysrootAt.Open(root, new SysrootOptions());
             var removed = ContainerDeploy.RemoveUndeployedImages(sysroot);
             var store = new ImageStore(sysroot.Repo);
             if (parsed.GetValue(full))

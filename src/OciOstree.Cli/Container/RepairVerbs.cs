@@ -1,6 +1,7 @@
 using System.CommandLine;
 using OciOstree.Container;
 using OciOstree.Repository;
+using OciOstree.Sysroot;
 
 namespace OciOstree.Cli.Container;
 
@@ -44,7 +45,7 @@ internal static class RepairVerbs
                 BootedSystem.MakeWritable(root);
             }
 
-            using var sysroot = Sysroot.Sysroot.Open(root);
+            using var sysroot = SysrootAt.Open(root, new SysrootOptions());
             var inodes = Check(sysroot.Repo, parsed.GetValue(Globals.Verbose));
             Console.Out.WriteLine($"ostree inode check:\n  64bit inodes: {inodes.Inode64}\n  32 bit inodes: {inodes.Inode32}\n  collisions: {inodes.Collisions.Count}\n");
             if (inodes.Collisions.Count == 0)

@@ -103,8 +103,17 @@ internal static class StoreCommands
         });
     }
 
-    internal static Repo OpenRepo(ParseResult parsed) =>
-        Repo.Open(parsed.GetValue(Globals.Repo) ?? throw new UsageException("--repo=PATH is required"));
+    /// <summary>The repository given, else the one that ostree's verbs would find.</summary>
+    internal static Repo OpenRepo(ParseResult parsed)
+    {
+        if (parsed.GetValue(Globals.Repo) is { } given)
+        {
+            return Repo.Open(given);
+        }
+
+        var found = Ostree.OstreeCall.DefaultRepoPath();
+        return Directory.Exists(found) ? Repo.Open(found) : throw new UsageException("There is no repository here: name one with --repo=PATH");
+    }
 
     private static Argument<string> ImageArgument() => Opts.Required("IMGREF", "Container image reference, e.g. docker://quay.io/exampleos/exampleos:latest");
 }

@@ -133,6 +133,11 @@ internal static class Entry
             }
         }
 
+        if (parsed.Errors.Count > 0 && parsed.CommandResult.Command.Arguments.FirstOrDefault(word => (parsed.GetResult(word)?.Tokens.Count ?? 0) < word.Arity.MinimumNumberOfValues) is { } missing)
+        {
+            return $"Missing {missing.Name}";
+        }
+
         return parsed.Errors.Count > 0 ? parsed.Errors[0].Message.TrimEnd('.') : null;
     }
 

@@ -1,9 +1,11 @@
+using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace OciOstree.Cli;
 
 /// <summary>Prints what failed on one line, outermost first: <c>error: Importing X: Fetching layer Y: connection reset</c>.</summary>
-internal static class Failure
+internal static partial class Failure
 {
     public static void Print(Exception e, bool verbose)
     {
@@ -19,7 +21,7 @@ internal static class Failure
         var text = new StringBuilder();
         for (var at = Unwrap(e); at is not null; at = at.InnerException is null ? null : Unwrap(at.InnerException))
         {
-            var message = at.Message.ReplaceLineEndings(" ").Trim();
+            var message = JsonPlace().Replace(at.Message.ReplaceLineEndings(" ").Trim(), place => $" (line {int.Parse(place.Groups[2].ValueSpan, CultureInfo.InvariantCulture) + 1})");
             // A wrapper that repeats its cause would say everything twice.
             if (text.Length > 0 && text.ToString().EndsWith(message, StringComparison.Ordinal))
             {
@@ -31,6 +33,10 @@ internal static class Failure
 
         return text.ToString();
     }
+
+    // Where a text stopped being JSON, in .NET's words, which count lines from 0.
+    [GeneratedRegex(@"\.?( Path: \S+ \|)? LineNumber: (\d{1,9}) \| BytePositionInLine: \d+\.")]
+    private static partial Regex JsonPlace();
 
     // Work spread over threads fails as an aggregate; the first cause is the one to tell.
     private static Exception Unwrap(Exception e)

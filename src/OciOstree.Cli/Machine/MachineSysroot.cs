@@ -31,7 +31,7 @@ internal sealed class MachineSysroot
     {
         var root = parsed.GetValue(path) ?? Sysroot.Sysroot.DefaultPath;
         BootedSystem.MakeWritable(root, mounts);
-        return Sysroot.Sysroot.Open(root, new SysrootOptions
+        return SysrootAt.Open(root, new SysrootOptions
         {
             Warning = warning => Console.Error.WriteLine($"warning: {warning}"),
             WatchdogCommand = Admin.ThawCommand.Invocation,
@@ -47,7 +47,7 @@ internal sealed class MachineSysroot
     }
 
     public Sysroot.Sysroot OpenToRead(ParseResult parsed) =>
-        Sysroot.Sysroot.Open(parsed.GetValue(path) ?? Sysroot.Sysroot.DefaultPath, new SysrootOptions { ReadOnly = true });
+        SysrootAt.Open(parsed.GetValue(path) ?? Sysroot.Sysroot.DefaultPath, new SysrootOptions { ReadOnly = true });
 
     /// <summary>The stateroot to work on; null if none is named and there is no deployment.</summary>
     public string? Stateroot(Sysroot.Sysroot sysroot, ParseResult parsed) =>

@@ -20,7 +20,7 @@ internal sealed class OstreeCall(ParseResult parsed, string[] words) : IDisposab
     public string? RepoPath => parsed.GetValue(Globals.Repo);
 
     /// <summary>Standard output, buffered: listings have many lines.</summary>
-    public TextWriter Out => output ??= Console.IsOutputRedirected && Console.Out is not StringWriter
+    public TextWriter Out => output ??= Console.IsOutputRedirected
         ? new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false), 32 << 10)
         : Console.Out;
 

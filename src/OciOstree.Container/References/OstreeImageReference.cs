@@ -31,7 +31,7 @@ public sealed record OstreeImageReference(SignatureSource Source, ImageReference
                 (remote, image) = Split(rest, text);
                 return new(SignatureSource.OstreeRemote(remote), ParseImage("registry:" + image));
             default:
-                throw new ContainerException($"invalid ostree image reference scheme '{scheme}' in '{text}'");
+                throw new ContainerException($"invalid ostree image reference scheme '{scheme}' in '{text}': want one that says who vouches for the image, such as ostree-unverified-image:docker://host/name:tag");
         }
     }
 

@@ -1,11 +1,12 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace OciOstree.Registry.Engines;
 
 /// <summary>Programs that know the local image store, whose format is theirs alone.</summary>
-internal static class EngineProgram
+internal static partial class EngineProgram
 {
     private const int ErrorLimit = 64 << 10;
 
@@ -25,6 +26,15 @@ internal static class EngineProgram
 
         throw new RegistryException($"{what} needs {string.Join(" or ", missing)}, which is not installed");
     }
+
+    /// <summary>What a line of a log says: <c>time="…" level=fatal msg="…"</c>.</summary>
+    private static string Message(string line) => StorePlace().Replace(
+        line.IndexOf(" msg=\"", StringComparison.Ordinal) is >= 0 and var at && line.EndsWith('"') ? line[(at + 6)..^1].Replace("\\\"", "\"", StringComparison.Ordinal) : line,
+        "");
+
+    // In each name of an image, where the store is: "[overlay@/var/lib/containers/storage+/run/containers/storage]".
+    [GeneratedRegex(@"\[\w+@[^\]]*\]")]
+    private static partial Regex StorePlace();
 
     private static bool TryRun(string what, string[] command, CancellationToken cancellationToken)
     {
@@ -58,7 +68,7 @@ internal static class EngineProgram
             cancellationToken.ThrowIfCancellationRequested();
 
             // The last line is where these programs say why.
-            return process.ExitCode == 0 ? true : throw new RegistryException($"{what}: {command[0]}: {Printable.Clip(said.ToString())}");
+            return process.ExitCode == 0 ? true : throw new RegistryException($"{what}: {command[0]}: {Printable.Clip(Message(said.ToString()))}");
         }
     }
 }

@@ -21,7 +21,8 @@ internal static class HttpReason
                 case TimeoutException timeout:
                     return timeout.Message;
                 case SocketException socket:
-                    return Printable.Clip(socket.Message).ToLowerInvariant();
+                    // The one that was thrown repeats the address in its message.
+                    return Printable.Clip(new SocketException((int)socket.SocketErrorCode).Message).ToLowerInvariant();
                 case HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError } tls:
                     return $"no TLS connection ({Printable.Clip(tls.GetBaseException().Message).TrimEnd('.')})";
                 case HttpIOException { HttpRequestError: HttpRequestError.ResponseEnded }:

@@ -53,9 +53,8 @@ internal sealed class ArchiveFile : IDisposable
             handle?.Dispose();
             throw e switch
             {
-                FileNotFoundException or DirectoryNotFoundException => new RegistryException($"{path}: no such file"),
                 TarException or CompressionException => new RegistryException($"{path}: {e.Message}"),
-                IOException or UnauthorizedAccessException or NotSupportedException => new RegistryException($"{path}: {Printable.Clip(e.Message)}"),
+                IOException or UnauthorizedAccessException or NotSupportedException => new RegistryException($"{path}: {PlainFile.WhyNotOpened(path, e)}"),
                 _ => e,
             };
         }

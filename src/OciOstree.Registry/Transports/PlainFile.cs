@@ -16,9 +16,17 @@ internal static class PlainFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
         {
-            throw new RegistryException(e is FileNotFoundException or DirectoryNotFoundException ? $"{path}: no such file" : $"{path}: {e.Message}");
+            throw new RegistryException($"{path}: {WhyNotOpened(path, e)}");
         }
     }
+
+    /// <summary>Why a file could not be opened, in few words: .NET's message of a directory is one about permissions.</summary>
+    internal static string WhyNotOpened(string path, Exception e) => e switch
+    {
+        FileNotFoundException or DirectoryNotFoundException => "no such file",
+        UnauthorizedAccessException => Directory.Exists(path) ? "is a directory" : "permission denied",
+        _ => Printable.Clip(e.Message),
+    };
 
     internal static bool HasSize(string path, long size)
     {
