@@ -130,6 +130,7 @@ public sealed class ImageImporter : IDisposable
     public void Dispose()
     {
         transactions.Dispose();
+        pending.Dispose();
         source?.Dispose();
     }
 

@@ -25,12 +25,13 @@ internal sealed class LayerDownload : IDisposable
     private readonly CancellationTokenSource cancellation;
     private readonly ITransferProgress progress;
 
-    internal LayerDownload(IImageSource source, PlannedLayer layer, ITransferProgress progress, CancellationToken cancellationToken)
+    /// <param name="partial">Where what comes is kept until the layer is imported; null does not keep it.</param>
+    internal LayerDownload(IImageSource source, PartialBlobs? partial, PlannedLayer layer, ITransferProgress progress, CancellationToken cancellationToken)
     {
         this.progress = progress;
         cancellation = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Reader = pipe.OpenReader();
-        thread = new Thread(() => Run(source, layer)) { Name = "layer download", IsBackground = true };
+        thread = new Thread(() => Run(source, partial, layer)) { Name = "layer download", IsBackground = true };
         thread.Start();
     }
 
@@ -83,13 +84,13 @@ internal sealed class LayerDownload : IDisposable
         cancellation.Dispose();
     }
 
-    private void Run(IImageSource source, PlannedLayer layer)
+    private void Run(IImageSource source, PartialBlobs? partial, PlannedLayer layer)
     {
         try
         {
             var descriptor = layer.Descriptor;
             using var item = progress.Begin(Label(descriptor.Digest), descriptor.Size);
-            using var blob = source.OpenBlob(descriptor, cancellation.Token);
+            using var blob = partial is null ? source.OpenBlob(descriptor, cancellation.Token) : source.OpenBlob(descriptor, partial, cancellation.Token);
             using var counted = new CountingStream(blob, item);
             try
             {

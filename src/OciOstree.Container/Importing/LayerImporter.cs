@@ -23,7 +23,7 @@ internal sealed class LayerImporter
     {
         try
         {
-            using var download = new LayerDownload(source, layer, progress, cancellationToken);
+            using var download = new LayerDownload(source, pending.Partial, layer, progress, cancellationToken);
             using var lease = transactions.Enter();
             var batch = writers.Begin(lease.Transaction);
             try
@@ -32,17 +32,27 @@ internal sealed class LayerImporter
                 var result = Read(layer.Kind, tar, lease.Transaction, batch, paths, labels);
                 download.Finish();
                 lease.Complete(result.Commit);
+                // Noted before what came is given up: whenever this is killed, one of the two is there.
                 pending.Add(layer.Descriptor.Digest, result.Commit);
+                pending.Partial.Remove(layer.Descriptor.Digest);
                 return result;
             }
-            catch (PipeBrokenException)
+            catch (PipeBrokenException e)
             {
                 batch.Abandon();
+                // What came before a connection broke is good for the next try.
+                if (e.InnerException is not (RegistryException or OperationCanceledException))
+                {
+                    pending.Partial.Remove(layer.Descriptor.Digest);
+                }
+
                 throw;
             }
             catch (Exception e) when (e is FormatException or ContainerException or RepositoryException)
             {
                 batch.Abandon();
+                // Content that does not do now will not later, and a full disk needs the room.
+                pending.Partial.Remove(layer.Descriptor.Digest);
                 // Content that makes no sense is most often a blob that is not the one asked for.
                 if (IsAboutContent(e) && download.FindCause() is { } cause)
                 {

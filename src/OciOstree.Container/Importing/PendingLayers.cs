@@ -9,17 +9,26 @@ namespace OciOstree.Container;
 /// Notes of layers that were imported by a pull which is not done: an interrupted one is resumed from here, while refs change only when
 /// all of an image is there. <c>extensions/oci-ostree/layers/ALGORITHM-HEX</c> is the layer's commit object, and
 /// <c>….commitmeta</c> that commit's detached metadata. Their objects may still be staged, where commits themselves do not outlive
-/// a transaction.
+/// a transaction. Of a layer that was not done, the bytes that had come are in <c>tmp/</c>.
 /// </summary>
-internal sealed class PendingLayers
+internal sealed class PendingLayers : IDisposable
 {
     private const string Ours = "extensions/oci-ostree";
     private const string Directory = Ours + "/layers";
+    private const string Temporary = "tmp";
     private const long MaxSize = 128 << 20;
 
     private readonly Repo repo;
+    private readonly Lazy<PartialBlobs> partial;
 
-    internal PendingLayers(Repo repo) => this.repo = repo;
+    internal PendingLayers(Repo repo)
+    {
+        this.repo = repo;
+        partial = new(OpenPartial);
+    }
+
+    /// <summary>The layers that were on their way.</summary>
+    internal PartialBlobs Partial => partial.Value;
 
     internal bool Any => repo.Root.Exists(Directory);
 
@@ -113,7 +122,31 @@ internal sealed class PendingLayers
         }
     }
 
-    internal void Clear() => repo.Root.RemoveTree(Ours);
+    internal void Clear()
+    {
+        repo.Root.RemoveTree(Ours);
+        if (repo.Root.Exists(Temporary))
+        {
+            Partial.Clear();
+        }
+    }
+
+    public void Dispose()
+    {
+        if (partial.IsValueCreated)
+        {
+            Partial.Dispose();
+        }
+    }
+
+    private PartialBlobs OpenPartial()
+    {
+        repo.Root.TryMakeDirectory(Temporary, 0x1ed);
+        using var temporary = repo.Root.OpenDirectory(Temporary, followLinks: true);
+        var opened = new PartialBlobs(temporary);
+        opened.ClearOfOtherBoots();
+        return opened;
+    }
 
     private static string PathOf(Digest layer) => $"{Directory}/{layer.Algorithm}-{layer.Hex}";
 }

@@ -14,7 +14,7 @@ internal static class LayerScan
     {
         try
         {
-            using var download = new LayerDownload(source, layer, progress, cancellationToken);
+            using var download = new LayerDownload(source, null, layer, progress, cancellationToken);
             try
             {
                 var tar = new TarReader(download.Reader);

@@ -97,7 +97,8 @@ public sealed partial class ImageStore(Repo repo)
     /// <returns>How many layers lost their ref.</returns>
     public int PruneLayers()
     {
-        new PendingLayers(repo).Clear();
+        using var pending = new PendingLayers(repo);
+        pending.Clear();
         return PruneLayerRefs();
     }
 

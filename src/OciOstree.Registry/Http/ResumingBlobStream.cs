@@ -26,8 +26,10 @@ internal sealed class ResumingBlobStream : ForwardReadStream
     private int failures;
     private StallWatch watch;
 
-    internal ResumingBlobStream(RegistryClient client, string scope, Descriptor descriptor, RegistryOptions options, CancellationToken cancellationToken)
+    /// <param name="start">The first byte wanted; there must be one.</param>
+    internal ResumingBlobStream(RegistryClient client, string scope, Descriptor descriptor, long start, RegistryOptions options, CancellationToken cancellationToken)
     {
+        position = start;
         this.client = client;
         this.scope = scope;
         this.descriptor = descriptor;

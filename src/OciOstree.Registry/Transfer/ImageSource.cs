@@ -40,6 +40,9 @@ internal abstract class ImageSource(ImageReference reference, RegistryOptions op
 
     public abstract Stream OpenBlob(Descriptor descriptor, CancellationToken cancellationToken = default);
 
+    // From a file, nothing is saved by keeping a part of it.
+    public virtual Stream OpenBlob(Descriptor descriptor, PartialBlobs partial, CancellationToken cancellationToken = default) => OpenBlob(descriptor, cancellationToken);
+
     public void Dispose()
     {
         Dispose(true);

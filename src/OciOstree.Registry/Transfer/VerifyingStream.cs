@@ -12,12 +12,15 @@ internal sealed class VerifyingStream : ForwardReadStream
     private readonly Stream inner;
     private readonly Descriptor descriptor;
     private readonly IncrementalHash hash;
+    private readonly Action? onMismatch;
     private long position;
     private bool verified;
     private ITransferItem? observer;
 
-    internal VerifyingStream(Stream inner, Descriptor descriptor)
+    /// <param name="onMismatch">Called before it throws because the bytes are not the blob's.</param>
+    internal VerifyingStream(Stream inner, Descriptor descriptor, Action? onMismatch = null)
     {
+        this.onMismatch = onMismatch;
         this.inner = inner;
         this.descriptor = descriptor;
         hash = descriptor.Digest.CreateHash();
@@ -43,7 +46,7 @@ internal sealed class VerifyingStream : ForwardReadStream
         var read = inner.Read(buffer);
         if (read > descriptor.Size - position)
         {
-            throw new RegistryException($"blob {descriptor.Digest} is larger than its {descriptor.Size} bytes");
+            throw Mismatch($"blob {descriptor.Digest} is larger than its {descriptor.Size} bytes");
         }
 
         if (read > 0)
@@ -56,16 +59,22 @@ internal sealed class VerifyingStream : ForwardReadStream
 
         if (position < descriptor.Size)
         {
-            throw new RegistryException($"blob {descriptor.Digest} ends after {position} of {descriptor.Size} bytes");
+            throw Mismatch($"blob {descriptor.Digest} ends after {position} of {descriptor.Size} bytes");
         }
 
         if (!descriptor.Digest.Matches(hash))
         {
-            throw new RegistryException($"blob {descriptor.Digest} does not have this digest: it is corrupt or not what was asked for");
+            throw Mismatch($"blob {descriptor.Digest} does not have this digest: it is corrupt or not what was asked for");
         }
 
         verified = true;
         return 0;
+    }
+
+    private RegistryException Mismatch(string message)
+    {
+        onMismatch?.Invoke();
+        return new RegistryException(message);
     }
 
     protected override void Dispose(bool disposing)

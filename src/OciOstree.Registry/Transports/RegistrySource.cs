@@ -55,10 +55,30 @@ internal sealed class RegistrySource : ImageSource
         throw failures.Count == 1 ? failures[0] : new RegistryException(string.Join("; ", failures.Select(f => f.Message)));
     }
 
-    public override Stream OpenBlob(Descriptor descriptor, CancellationToken cancellationToken = default)
+    public override Stream OpenBlob(Descriptor descriptor, CancellationToken cancellationToken = default) => new VerifyingStream(Fetch(descriptor, 0, cancellationToken), descriptor);
+
+    public override Stream OpenBlob(Descriptor descriptor, PartialBlobs partial, CancellationToken cancellationToken = default)
+    {
+        if (partial.TryOpen(descriptor) is not { } kept)
+        {
+            return OpenBlob(descriptor, cancellationToken);
+        }
+
+        try
+        {
+            return new VerifyingStream(new ContinuedStream(kept, descriptor.Size, start => Fetch(descriptor, start, cancellationToken)), descriptor, kept.Discard);
+        }
+        catch
+        {
+            kept.Dispose();
+            throw;
+        }
+    }
+
+    private ResumingBlobStream Fetch(Descriptor descriptor, long start, CancellationToken cancellationToken)
     {
         var client = serving ?? clients[^1];
-        return new VerifyingStream(new ResumingBlobStream(client, RegistryRoutes.PullScope(client.Endpoint), descriptor, Options, cancellationToken), descriptor);
+        return new ResumingBlobStream(client, RegistryRoutes.PullScope(client.Endpoint), descriptor, start, Options, cancellationToken);
     }
 
     protected override void Dispose(bool disposing)

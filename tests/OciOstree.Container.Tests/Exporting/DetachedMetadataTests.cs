@@ -8,7 +8,13 @@ public sealed class DetachedMetadataTests : IDisposable
 {
     private readonly ScratchDirectory scratch = new("detached");
 
-    public void Dispose() => scratch.Dispose();
+    private readonly List<TestRepo> repos = [];
+
+    public void Dispose()
+    {
+        repos.ForEach(repo => repo.Dispose());
+        scratch.Dispose();
+    }
 
     [Theory]
     [InlineData("alpha-single.ociarchive")]
@@ -75,6 +81,7 @@ public sealed class DetachedMetadataTests : IDisposable
     private Repo Import(MemoryImage image, out Checksum commit)
     {
         var test = new TestRepo();
+        repos.Add(test);
         commit = test.Import(image).BaseCommit!.Value;
         test.RequireSound();
         return test.Repo;
