@@ -6,15 +6,15 @@ namespace OciOstree.Repository;
 public sealed class SePolicy : IDisposable
 {
     private readonly SePolicyFiles files;
-    private readonly FileContexts contexts;
+    private readonly LabelSearch search;
 
-    internal SePolicy(SePolicyFiles files, FileContexts contexts)
+    internal SePolicy(SePolicyFiles files, LabelSearch search)
     {
-        (this.files, this.contexts) = (files, contexts);
+        (this.files, this.search) = (files, search);
         // An empty or broken file would leave the whole tree without labels.
         if (Label("/", ModeBits.Directory | 0x1ED) is null)
         {
-            contexts.Dispose();
+            search.Dispose();
             throw new RepositoryException($"SELinux policy '{Name}' has no label for /");
         }
     }
@@ -43,7 +43,7 @@ public sealed class SePolicy : IDisposable
             path = "/mnt";
         try
         {
-            return contexts.Find(path, mode);
+            return search.Find(path, mode);
         }
         catch (LinuxException e)
         {
@@ -56,5 +56,5 @@ public sealed class SePolicy : IDisposable
     public string? LabelDefaultsAsEtc(string path, uint mode) =>
         Label(path == "/usr/etc" || path.StartsWith("/usr/etc/", StringComparison.Ordinal) ? path["/usr".Length..] : path, mode);
 
-    public void Dispose() => contexts.Dispose();
+    public void Dispose() => search.Dispose();
 }

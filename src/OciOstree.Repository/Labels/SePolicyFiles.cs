@@ -57,22 +57,13 @@ public sealed class SePolicyFiles
     {
         if (!FileContexts.IsAvailable)
             throw new RepositoryException($"SELinux policy '{Name}' cannot be applied: {FileContexts.LibraryName} is not installed");
-        // libselinux reads from paths only, and reads all of it at once. Nobody else can get into the directory.
-        DirectoryInfo directory = Directory.CreateTempSubdirectory("ostree-sepolicy-");
         try
         {
-            string path = Path.Combine(directory.FullName, "file_contexts");
-            foreach ((string suffix, byte[] text) in contexts)
-                File.WriteAllBytes(path + suffix, text);
-            return new SePolicy(this, FileContexts.Open(path));
+            return new SePolicy(this, new LabelSearch(new PolicyExpressions(contexts)));
         }
         catch (LinuxException e)
         {
             throw new RepositoryException($"SELinux policy '{Name}' cannot be used", new RepositoryException($"contexts/files/file_contexts: {LinuxException.Explain(e.Errno)}"));
-        }
-        finally
-        {
-            directory.Delete(recursive: true);
         }
     }
 
