@@ -7,7 +7,7 @@ namespace OciOstree.Container;
 
 /// <summary>
 /// Writes the commit of a derived layer as an ordinary container layer again: <c>usr/etc</c> as <c>etc</c>, whiteouts as they came, directories that no entry
-/// had described without one, links to files of lower layers as links.
+/// had described without one, files with several names and links to files of lower layers as links.
 /// </summary>
 internal sealed class DerivedLayerWriter
 {
@@ -17,8 +17,21 @@ internal sealed class DerivedLayerWriter
     private readonly ITransferItem progress;
     private readonly CancellationToken cancellationToken;
 
-    private DerivedLayerWriter(Repo repo, Stream output, LayerMetadata metadata, ITransferItem progress, CancellationToken cancellationToken) =>
+    // By path, the group of names that it is one of; by group, the first that was written.
+    private readonly Dictionary<string, int> groups = new(StringComparer.Ordinal);
+    private readonly Dictionary<int, string> written = [];
+
+    private DerivedLayerWriter(Repo repo, Stream output, LayerMetadata metadata, ITransferItem progress, CancellationToken cancellationToken)
+    {
         (this.repo, tar, this.metadata, this.progress, this.cancellationToken) = (repo, new TarWriter(output), metadata, progress, cancellationToken);
+        for (var group = 0; group < metadata.SameFiles.Count; group++)
+        {
+            foreach (var path in metadata.SameFiles[group])
+            {
+                groups[path[1..]] = group;
+            }
+        }
+    }
 
     internal static LayerJob JobOf(Repo repo, Checksum layer, string name, Descriptor descriptor) => new(
         name, descriptor.Size, 0, [], descriptor.Annotations, (output, item, token) => Write(repo, layer, output, item, token));
@@ -74,6 +87,17 @@ internal sealed class DerivedLayerWriter
 
     private void WriteFile(string path, Checksum checksum)
     {
+        if (groups.TryGetValue(path, out var group))
+        {
+            if (written.TryGetValue(group, out var first))
+            {
+                tar.Write(new TarEntry { Name = Name(path), Type = TarEntryType.HardLink, LinkName = Name(first), Mode = 0x1a4 });
+                return;
+            }
+
+            written.Add(group, path);
+        }
+
         using var file = repo.OpenFile(checksum);
         var header = file.Header;
         var entry = new TarEntry { Name = Name(path), Mode = header.Mode & ModeBits.PermissionMask, Uid = header.Uid, Gid = header.Gid, Xattrs = XattrsOf(header.Xattrs) };

@@ -48,8 +48,9 @@ internal sealed class DerivedLayerReader
     {
         List<string> implied = [];
         List<(string Path, string Target)> links = [];
+        var sameFiles = tree.SameFiles();
         var (root, meta) = tree.Write(transaction, implied, links);
-        return transaction.WriteCommit(new Commit { Metadata = LayerMetadata.Write(implied, links, labels?.Id), RootTree = root, RootMeta = meta });
+        return transaction.WriteCommit(new Commit { Metadata = LayerMetadata.Write(implied, links, sameFiles, labels?.Id), RootTree = root, RootMeta = meta });
     }
 
     private void ReadEntry(TarEntry entry, Stream content)
@@ -92,7 +93,7 @@ internal sealed class DerivedLayerReader
                 break;
             case TarEntryType.HardLink:
                 var target = LinkTarget(entry);
-                tree.Set(path, FindTarget(target) ?? new LayerTree.LinkNode(target));
+                tree.Set(path, Linked(FindTarget(target)) ?? new LayerTree.LinkNode(target));
                 break;
             default:
                 dropped.AddSpecialFile(string.Join('/', path));
@@ -210,7 +211,7 @@ internal sealed class DerivedLayerReader
 
         if (target is not null)
         {
-            return target;
+            return Linked(target)!;
         }
 
         if (paths.Map(link.Target, out _) is { } place)
@@ -222,6 +223,16 @@ internal sealed class DerivedLayerReader
         return name.StartsWith(LayerPath.RepositoryPrefix, StringComparison.Ordinal)
             ? link
             : throw new ContainerException($"hard link '{path}' leads to '{name}', which is not in the layer");
+    }
+
+    private static LayerTree.Node? Linked(LayerTree.Node? target)
+    {
+        if (target is LayerTree.FileNode file)
+        {
+            file.IsLinked = true;
+        }
+
+        return target;
     }
 
     private LayerTree.FileNode WriteFile(FileHeader header, long size, Stream content)

@@ -7,8 +7,9 @@ namespace OciOstree.Container;
 /// <param name="IsOurs">Whether it says anything: a peer's layer commit does not tell described directories from implied ones.</param>
 /// <param name="ImpliedDirectories">Paths (<c>/usr/lib</c>) of directories that only lead to others: they leave the mode and owner of what they lie over alone.</param>
 /// <param name="Links">Hard links to files of lower layers: path, and the target without a leading slash.</param>
+/// <param name="SameFiles">Paths of the layer that are one file under several names, a group each. What merely has the same content is not here.</param>
 /// <param name="Labels">By which SELinux policy the layer's content is labelled (<see cref="ContentLabels.Id"/>); null if by none.</param>
-internal sealed record LayerMetadata(bool IsOurs, IReadOnlySet<string> ImpliedDirectories, IReadOnlyList<(string Path, string Target)> Links, string? Labels)
+internal sealed record LayerMetadata(bool IsOurs, IReadOnlySet<string> ImpliedDirectories, IReadOnlyList<(string Path, string Target)> Links, IReadOnlyList<IReadOnlyList<string>> SameFiles, string? Labels)
 {
     /// <summary>
     /// The version of ostree-ext whose layout of refs, commits and metadata this is, under the key where it writes its own.
@@ -19,9 +20,10 @@ internal sealed record LayerMetadata(bool IsOurs, IReadOnlySet<string> ImpliedDi
 
     private const string ImpliedKey = "oci-ostree.implied-directories";
     private const string LinksKey = "oci-ostree.hardlinks";
+    private const string SameFilesKey = "oci-ostree.same-files";
     private const string LabelsKey = "oci-ostree.labels";
 
-    internal static Variant Write(IEnumerable<string> implied, IEnumerable<(string Path, string Target)> links, string? labels)
+    internal static Variant Write(IEnumerable<string> implied, IEnumerable<(string Path, string Target)> links, IEnumerable<IEnumerable<string>> sameFiles, string? labels)
     {
         List<KeyValuePair<string, Variant>> metadata =
         [
@@ -32,6 +34,12 @@ internal sealed record LayerMetadata(bool IsOurs, IReadOnlySet<string> ImpliedDi
         if (pairs.Length > 0)
         {
             metadata.Add(new(LinksKey, Variant.Array("(ss)", pairs)));
+        }
+
+        string[][] groups = [.. sameFiles.Select(group => group.Order(StringComparer.Ordinal).ToArray()).OrderBy(group => group[0], StringComparer.Ordinal)];
+        if (groups.Length > 0)
+        {
+            metadata.Add(new(SameFilesKey, Variant.Array("as", groups.Select(Variant.Strings))));
         }
 
         if (labels is not null)
@@ -65,6 +73,7 @@ internal sealed record LayerMetadata(bool IsOurs, IReadOnlySet<string> ImpliedDi
             implied is not null,
             implied?.AsStrings().ToHashSet(StringComparer.Ordinal) ?? [],
             links is null ? [] : [.. links.Children.Select(pair => (pair[0].AsString(), pair[1].AsString()))],
+            [.. (commit.Metadata.Lookup(SameFilesKey, "aas")?.Children ?? []).Select(group => group.AsStrings())],
             commit.Metadata.Lookup(LabelsKey, "s")?.AsString());
     }
 }

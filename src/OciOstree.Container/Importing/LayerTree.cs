@@ -27,6 +27,9 @@ internal sealed class LayerTree
         internal Checksum Checksum { get; set; }
 
         internal bool IsSymlink { get; init; }
+
+        /// <summary>Whether a hard link gave it another name.</summary>
+        internal bool IsLinked { get; set; }
     }
 
     /// <summary>A hard link to a path that is not in the layer so far.</summary>
@@ -71,6 +74,14 @@ internal sealed class LayerTree
         directory.Meta = meta;
     }
 
+    /// <summary>The paths (<c>/usr/bin/x</c>) of each file that has several.</summary>
+    internal List<List<string>> SameFiles()
+    {
+        Dictionary<FileNode, List<string>> groups = [];
+        Collect(Root, "", groups);
+        return [.. groups.Values.Where(group => group.Count > 1)];
+    }
+
     /// <summary>
     /// Stores the tree. Appends the paths of the directories that no entry described to <paramref name="implied"/>, and the links that
     /// found no target to <paramref name="links"/>: they are another layer's business. The tree is empty then.
@@ -108,6 +119,26 @@ internal sealed class LayerTree
         // A layer may have a million names in one directory: what is written needs no room any more.
         directory.Release();
         return (transaction.WriteDirTree(DirTree.TakeOver(files, [.. directories])), transaction.WriteDirMeta(directory.Meta ?? Implied));
+    }
+
+    private static void Collect(DirectoryNode directory, string path, Dictionary<FileNode, List<string>> groups)
+    {
+        foreach (var (name, node) in directory.Children)
+        {
+            if (node is DirectoryNode child)
+            {
+                Collect(child, $"{path}/{name}", groups);
+            }
+            else if (node is FileNode { IsLinked: true } file)
+            {
+                if (!groups.TryGetValue(file, out var group))
+                {
+                    groups.Add(file, group = []);
+                }
+
+                group.Add($"{path}/{name}");
+            }
+        }
     }
 
     private DirectoryNode ParentOf(ReadOnlySpan<string> path)

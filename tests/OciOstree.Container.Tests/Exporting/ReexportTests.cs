@@ -1,3 +1,5 @@
+using System.Text;
+using OciOstree.Formats.Compression;
 using OciOstree.Formats.Tar;
 using OciOstree.Registry;
 using OciOstree.Repository;
@@ -74,6 +76,73 @@ public sealed class ReexportTests
         Assert.Contains("/usr/bin/twin", other.Tree(second.MergeCommit).Keys);
         Assert.DoesNotContain("/usr/lib/gone", other.Tree(second.MergeCommit).Keys);
         Assert.Equal(imported.Manifest.Layers.Select(layer => test.Repo.ResolveRef(ImageRefs.ForLayer(layer.Digest))), second.Manifest.Layers.Select(layer => other.Repo.ResolveRef(ImageRefs.ForLayer(layer.Digest))));
+    }
+
+    [Fact]
+    public void One_file_under_several_names_stays_one_and_equal_files_stay_several()
+    {
+        using var test = new TestRepo();
+        var image = new MemoryImage();
+        image.AddTar(tar =>
+        {
+            tar.HardLink("usr/bin/early", "usr/lib/z"); // its target comes later
+            tar.File("usr/lib/z", "linked");
+            tar.HardLink("etc/conf", "usr/lib/z");
+            tar.File("usr/lib/empty");
+            tar.HardLink("usr/lib/empty-too", "usr/lib/empty");
+            tar.Symlink("usr/lib/link", "z");
+            tar.HardLink("usr/lib/link-too", "usr/lib/link");
+            tar.File("usr/equal-1", "equal");
+            tar.File("usr/equal-2", "equal");
+            tar.HardLink("usr/gone", "usr/equal-1");
+            tar.File("usr/gone", "overwritten");
+        });
+        ImportedImage imported = test.Import(image);
+        using MemoryImage again = Export(test, out Digest digest);
+        using var layer = new MemoryStream(again.Blob(0));
+        using Stream content = Decompressor.Open(layer, leaveOpen: true);
+        var links = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        for (var tar = new TarReader(content); tar.Next() is { } entry;)
+        {
+            if (entry.Type == TarEntryType.HardLink)
+            {
+                links.Add(Encoding.UTF8.GetString(entry.Name), Encoding.UTF8.GetString(entry.LinkName));
+            }
+        }
+
+        Assert.Equal(["etc/conf=usr/bin/early", "usr/lib/empty-too=usr/lib/empty", "usr/lib/link-too=usr/lib/link", "usr/lib/z=usr/bin/early"], links.Select(pair => $"{pair.Key}={pair.Value}").Order(StringComparer.Ordinal));
+        using var other = new TestRepo();
+        ImportedImage second = other.Import(again);
+        Assert.Equal(test.Tree(imported.MergeCommit), other.Tree(second.MergeCommit));
+        Export(other, out Digest third).Dispose();
+        Assert.Equal(digest, third);
+    }
+
+    [Fact]
+    public void An_image_on_a_base_of_ours_keeps_the_layers_of_the_base()
+    {
+        using var test = new TestRepo();
+        Checksum commit = test.CommitFiles(("usr/bin/sh", "shell"), ("usr/etc/passwd", "root"), ("usr/lib/modules/6.1/vmlinuz", new string('k', 100_000)));
+        MemoryImage image = MemoryImage.Encapsulated(test.Repo, commit, test.Scratch["layout"]);
+        int ofBase = image.FetchManifest().Manifest.Layers.Count;
+        Digest[] before = [.. image.FetchManifest().Manifest.Layers.Select(layer => layer.Digest)];
+        image = MemoryImage.Encapsulated(test.Repo, commit, test.Scratch["layout"]).AddTar(tar =>
+        {
+            tar.File("usr/bin/new", "new");
+            tar.HardLink("usr/bin/newer", "usr/bin/new");
+        });
+
+        // Imported, exported, imported and exported: the base's layers are the same blobs all the way, the merged tree the same tree.
+        using var one = new TestRepo();
+        ImportedImage imported = one.Import(image);
+        using MemoryImage again = Export(one, out Digest digest);
+        Assert.Equal(before, again.FetchManifest().Manifest.Layers.Take(ofBase).Select(layer => layer.Digest));
+        using var two = new TestRepo(RepoMode.Archive);
+        ImportedImage second = two.Import(again);
+        Assert.Equal(commit, second.BaseCommit);
+        Assert.Equal(one.Repo.ReadCommit(imported.MergeCommit).RootTree, two.Repo.ReadCommit(second.MergeCommit).RootTree);
+        Export(two, out Digest third).Dispose();
+        Assert.Equal(digest, third);
     }
 
     [Fact]
