@@ -72,7 +72,8 @@ public sealed class ImageImporter : IDisposable
             var (layers, dropped) = ImportLayers(plan.Layers, progress ?? TransferProgress.None, cancellationToken);
             var image = Merge(plan, layers, cancellationToken);
             pending.Remove(layers.Select(layer => layer.Descriptor.Digest));
-            if (options.PruneLayers)
+            // Without an image that uses them, the layers just imported would be the first to go.
+            if (options.PruneLayers && options.WriteImageRef)
             {
                 store.PruneLayerRefs();
             }
