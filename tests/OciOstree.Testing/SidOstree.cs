@@ -31,8 +31,7 @@ public static class SidOstree
         string root = System.IO.Path.Combine(OurProgram.CheckoutRoot, ".cache", "sid-ostree");
         if (!Directory.Exists(root))
         {
-            Tool.Run(System.IO.Path.Combine(OurProgram.CheckoutRoot, "build", "unpack-debian"), "--with-dependencies", "sid", root,
-                "ostree", "ostree-boot", "libcomposefs1", "composefs", "systemd-standalone-tmpfiles").Ok();
+            Tool.Run(System.IO.Path.Combine(OurProgram.CheckoutRoot, "build", "unpack-sid-ostree")).Ok();
         }
         return root;
     }
