@@ -10,7 +10,7 @@ public sealed class PayloadLinkTests
     [Theory]
     [InlineData(RepoMode.Bare)]
     [InlineData(RepoMode.BareUser)]
-    public void Links_are_those_that_the_real_ostree_makes(RepoMode mode) => OnXfs(scratch =>
+    public void Links_are_those_that_the_real_ostree_makes(RepoMode mode) => XfsVolume.Run(scratch =>
     {
         string ours = scratch["mounted/ours"], theirs = scratch["mounted/theirs"];
         foreach (string place in (string[])[ours, theirs])
@@ -38,7 +38,7 @@ public sealed class PayloadLinkTests
     });
 
     [Fact]
-    public void What_is_pulled_as_a_hard_link_can_be_shared_as_well() => OnXfs(scratch =>
+    public void What_is_pulled_as_a_hard_link_can_be_shared_as_well() => XfsVolume.Run(scratch =>
     {
         string source = scratch["mounted/source"], target = scratch["mounted/target"];
         Tool.Shell(string.Format(null, Init, "bare", source, "99999999999999999999") + ";" + string.Format(null, Init, "bare", target, 100)).Ok();
@@ -69,7 +69,7 @@ public sealed class PayloadLinkTests
     });
 
     [Fact]
-    public void A_prune_leaves_the_links_that_are_of_use() => OnXfs(scratch =>
+    public void A_prune_leaves_the_links_that_are_of_use() => XfsVolume.Run(scratch =>
     {
         string place = scratch["mounted/repo"];
         Tool.Shell(string.Format(null, Init, "bare", place, 1)).Ok();
@@ -88,26 +88,23 @@ public sealed class PayloadLinkTests
         Assert.Empty(Links(place));
     });
 
+    [Theory]
+    [InlineData(RepoMode.Bare)]
+    [InlineData(RepoMode.BareUser)]
+    public void A_copy_shares_its_blocks_with_the_object_and_the_object_with_what_was_committed(RepoMode mode) => XfsVolume.Run(scratch =>
+    {
+        File.WriteAllBytes(Directory.CreateDirectory(scratch["mounted/tree"]) + "/file", new byte[200_000]);
+        using Repo repo = Repo.Create(scratch["mounted/repo"], mode);
+        Checksum commit = OurCommit.Directory(repo, scratch["mounted/tree"]);
+        Assert.Equal(1, SharedFiles(repo.Path));
+        using (LinuxDirectory directory = LinuxDirectory.Open(scratch["mounted"]))
+            Checkout.Run(repo, commit, directory, "copy", new CheckoutOptions { ForceCopy = true });
+        Assert.True(XfsVolume.IsShared(scratch["mounted/copy/file"]));
+        Assert.Equal(new byte[200_000], File.ReadAllBytes(scratch["mounted/copy/file"]));
+    });
+
     private static List<string> Links(string repo) =>
         [.. Directory.GetFiles(repo + "/objects", "*.payload-link", SearchOption.AllDirectories).Select(link => $"{Path.GetRelativePath(repo, link)} {new FileInfo(link).LinkTarget}").Order()];
 
-    private static int SharedFiles(string repo)
-    {
-        Tool.Run("sync", "-f", repo).Ok();   // before that the blocks have no places
-        return Directory.GetFiles(repo + "/objects", "*.file", SearchOption.AllDirectories).Count(static file => Tool.Run("filefrag", "-v", file).Ok().Output.Contains("shared", StringComparison.Ordinal));
-    }
-
-    private static void OnXfs(Action<ScratchDirectory> action)
-    {
-        using var scratch = new ScratchDirectory("payload");
-        PrivateMounts.Run(() =>
-        {
-            string point = scratch.MakeDirectory("mounted");
-            Tool.Run("truncate", "-s", "320M", scratch["image"]).Ok();
-            Tool.Run("mkfs.xfs", "-q", scratch["image"]).Ok();
-            Tool.Run("mount", "-o", "loop", scratch["image"], point).Ok();
-            action(scratch);
-            Mounts.Unmount(point, detach: true);
-        });
-    }
+    private static int SharedFiles(string repo) => Directory.GetFiles(repo + "/objects", "*.file", SearchOption.AllDirectories).Count(XfsVolume.IsShared);
 }
