@@ -57,39 +57,28 @@ public sealed class FileSystemTests
     private static void OnFileSystem(string type, Action<LinuxDirectory> action)
     {
         using var scratch = new ScratchDirectory("linux-" + type);
-        Exception? failure = null;
-        var thread = new Thread(() =>
+        // The mount and its loop device end with the namespace.
+        PrivateMounts.Run(() =>
         {
-            try
+            string point = scratch.MakeDirectory("mounted");
+            switch (type)
             {
-                Namespaces.UnshareMounts();   // the mount and its loop device end with the thread's namespace
-                string point = scratch.MakeDirectory("mounted");
-                switch (type)
-                {
-                    case "tmpfs":
-                        Mounts.Mount("tmpfs", point, "tmpfs");
-                        break;
-                    case "overlay":
-                        Mounts.Mount("overlay", point, "overlay", MountFlags.None,
-                            $"lowerdir={scratch.MakeDirectory("lower")},upperdir={scratch.MakeDirectory("upper")},workdir={scratch.MakeDirectory("work")}");
-                        break;
-                    default:
-                        Tool.Run("truncate", "-s", type == "xfs" ? "320M" : "32M", scratch["image"]).Ok();
-                        Tool.Run("mkfs." + type, "-q", scratch["image"]).Ok();
-                        Tool.Run("mount", "-o", "loop", scratch["image"], point).Ok();
-                        break;
-                }
-                using (var directory = LinuxDirectory.Open(point))
-                    action(directory);
-                Mounts.Unmount(point, detach: true);
+                case "tmpfs":
+                    Mounts.Mount("tmpfs", point, "tmpfs");
+                    break;
+                case "overlay":
+                    Mounts.Mount("overlay", point, "overlay", MountFlags.None,
+                        $"lowerdir={scratch.MakeDirectory("lower")},upperdir={scratch.MakeDirectory("upper")},workdir={scratch.MakeDirectory("work")}");
+                    break;
+                default:
+                    Tool.Run("truncate", "-s", type == "xfs" ? "320M" : "32M", scratch["image"]).Ok();
+                    Tool.Run("mkfs." + type, "-q", scratch["image"]).Ok();
+                    Tool.Run("mount", "-o", "loop", scratch["image"], point).Ok();
+                    break;
             }
-            catch (Exception e)
-            {
-                failure = e;
-            }
+            using (var directory = LinuxDirectory.Open(point))
+                action(directory);
+            Mounts.Unmount(point, detach: true);
         });
-        thread.Start();
-        thread.Join();
-        Assert.Null(failure);
     }
 }

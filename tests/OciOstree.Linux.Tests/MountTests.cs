@@ -11,7 +11,7 @@ public sealed class MountTests : IDisposable
     {
         string point = _scratch.Path + "/a b\\c";
         _scratch.Directory.MakeDirectory("a b\\c", 0x1ED);
-        InPrivateNamespace(() =>
+        PrivateMounts.Run(() =>
         {
             Mounts.Mount("tmpfs", point, "tmpfs", MountFlags.NoSetUid | MountFlags.NoDevices, "mode=700,size=1m");
             var mount = Mounts.Find(point)!;
@@ -78,24 +78,4 @@ public sealed class MountTests : IDisposable
     [Fact]
     public void The_boot_id_is_the_kernels() =>
         Assert.Equal(File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim(), BootId.Current);
-
-    private static void InPrivateNamespace(Action action)
-    {
-        Exception? failure = null;
-        var thread = new Thread(() =>
-        {
-            try
-            {
-                Namespaces.UnshareMounts();
-                action();
-            }
-            catch (Exception e)
-            {
-                failure = e;
-            }
-        });
-        thread.Start();
-        thread.Join();
-        Assert.Null(failure);
-    }
 }

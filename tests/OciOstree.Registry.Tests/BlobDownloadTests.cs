@@ -61,13 +61,11 @@ public class BlobDownloadTests : RegistryTest
         {
             exchange.Head(200, ("Content-Length", $"{blob.Length}"));
             exchange.Raw(blob.AsSpan(0, 10));
-            Thread.Sleep(10_000);
+            Over.Wait(TimeSpan.FromMinutes(1));
             return true;
         };
-        Options = Options with { Retries = 1 };
-        var started = Stopwatch.GetTimestamp();
+        Options = Impatient;
         Assert.Contains("timed out", FailToFetch(blob));
-        Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 1, 8);
     }
 
     [Fact]
@@ -76,18 +74,15 @@ public class BlobDownloadTests : RegistryTest
         Fake.Intercept = exchange =>
         {
             exchange.Head(200, ("Content-Length", $"{blob.Length}"));
-            for (var i = 0; i < 200; i++)
+            for (var i = 0; i < 600 && !Over.Wait(100); i++)
             {
                 exchange.Raw(blob.AsSpan(i, 1));
-                Thread.Sleep(100);
             }
 
             return true;
         };
-        Options = Options with { Retries = 1 };
-        var started = Stopwatch.GetTimestamp();
+        Options = Impatient;
         Assert.Contains("stalled", FailToFetch(blob));
-        Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 1, 8);
     }
 
     [Fact]
@@ -96,18 +91,15 @@ public class BlobDownloadTests : RegistryTest
         Fake.Intercept = exchange =>
         {
             exchange.Raw("HTTP/1.1 200 OK\r\n"u8);
-            for (var i = 0; i < 100; i++)
+            for (var i = 0; i < 600 && !Over.Wait(100); i++)
             {
                 exchange.Raw("X: y\r\n"u8);
-                Thread.Sleep(100);
             }
 
             return true;
         };
-        Options = Options with { Retries = 1 };
-        var started = Stopwatch.GetTimestamp();
+        Options = Impatient;
         Assert.Contains("timed out", FailToFetch(blob));
-        Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 0.5, 8);
     }
 
     [Fact]
@@ -276,7 +268,7 @@ public class BlobDownloadTests : RegistryTest
         };
         var started = Stopwatch.GetTimestamp();
         Assert.Equal(blob, Fetch(blob));
-        Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 0.9, 6);
+        Assert.True(Stopwatch.GetElapsedTime(started) >= TimeSpan.FromSeconds(0.9));
     }
 
     [Fact]
@@ -296,17 +288,15 @@ public class BlobDownloadTests : RegistryTest
         Fake.Intercept = exchange =>
         {
             exchange.Head(200, ("Content-Length", $"{blob.Length}"));
-            Thread.Sleep(10_000);
+            Over.Wait(TimeSpan.FromMinutes(1));
             return true;
         };
-        Options = Options with { StallTimeout = TimeSpan.FromSeconds(30) };
+        Options = Options with { StallTimeout = TimeSpan.FromMinutes(2) };
         using var stop = new CancellationTokenSource();
         using var source = Images.OpenSource(Image, Options);
         using var stream = source.OpenBlob(Describe(blob), stop.Token);
         stop.CancelAfter(200);
-        var started = Stopwatch.GetTimestamp();
         Assert.ThrowsAny<OperationCanceledException>(() => ReadAll(stream));
-        Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 0, 5);
     }
 
     private List<HttpExchange> Blobs() => [.. Fake.Server.Requests.Where(e => e.Path.Contains("/blobs/"))];

@@ -19,13 +19,20 @@ public abstract class RegistryTest : IDisposable
             RegistriesConf = Scratch.Write("registries.conf", ""),
             Retries = 3,
             RetryDelay = TimeSpan.FromMilliseconds(5),
-            StallTimeout = TimeSpan.FromMilliseconds(600),
+            // Long enough that a machine with other work never stalls by itself; who tests stalls sets Impatient.
+            StallTimeout = TimeSpan.FromSeconds(30),
             ConnectTimeout = TimeSpan.FromSeconds(5),
             TemporaryDirectory = Scratch.Path,
         };
     }
 
     protected FakeRegistry Fake { get; }
+
+    /// <summary>Set when the test is over: what a server waits on that is to hold its client.</summary>
+    protected ManualResetEventSlim Over { get; } = new();
+
+    /// <summary>The options of a client that soon gives up on a server that holds it.</summary>
+    protected RegistryOptions Impatient => Options with { Retries = 1, StallTimeout = TimeSpan.FromMilliseconds(600) };
 
     protected ScratchDirectory Scratch { get; }
 
@@ -35,6 +42,7 @@ public abstract class RegistryTest : IDisposable
 
     public void Dispose()
     {
+        Over.Set();
         Fake.Dispose();
         Scratch.Dispose();
         GC.SuppressFinalize(this);

@@ -180,17 +180,15 @@ public class UploadTests : RegistryTest
         {
             if (exchange.Method == "PATCH")
             {
-                Thread.Sleep(10_000);
+                Over.Wait(TimeSpan.FromMinutes(1));
             }
 
             return false;
         };
-        Options = Options with { StallTimeout = TimeSpan.FromSeconds(30) };
+        Options = Options with { StallTimeout = TimeSpan.FromMinutes(2) };
         using var stop = new CancellationTokenSource(300);
         using var destination = Images.OpenDestination(Image, Options);
-        var started = System.Diagnostics.Stopwatch.GetTimestamp();
         Assert.ThrowsAny<OperationCanceledException>(() => destination.PutBlob(Describe(blob), Open, stop.Token));
-        Assert.InRange(System.Diagnostics.Stopwatch.GetElapsedTime(started).TotalSeconds, 0, 6);
     }
 
     [Fact]

@@ -308,7 +308,7 @@ public sealed class DeployTests : IDisposable
     {
         using (Sysroot sysroot = _sysroot.Open())
         {
-            ToolResult blocked = Tool.Shell($"timeout 1 ostree admin cleanup --sysroot={_sysroot.Path} || echo gave up", _sysroot.Path);
+            ToolResult blocked = Tool.Shell($"timeout 3 ostree admin cleanup --sysroot={_sysroot.Path} || echo gave up", _sysroot.Path);
             Assert.Contains("Waiting for sysroot lock", blocked.Output);
             Assert.Contains("gave up", blocked.Output);
         }
@@ -317,9 +317,9 @@ public sealed class DeployTests : IDisposable
         using Sysroot holder = _sysroot.Open();
         var second = new Thread(() => Sysroot.Open(_sysroot.Path, new SysrootOptions { WaitingForLock = () => Interlocked.Increment(ref waits) }).Dispose());
         second.Start();
-        SpinWait.SpinUntil(() => Volatile.Read(ref waits) > 0, TimeSpan.FromSeconds(5));
+        SpinWait.SpinUntil(() => Volatile.Read(ref waits) > 0, TimeSpan.FromMinutes(1));
         holder.Dispose();
-        Assert.True(second.Join(TimeSpan.FromSeconds(5)));
+        Assert.True(second.Join(TimeSpan.FromMinutes(1)));
         Assert.Equal(1, waits);
     }
 }
