@@ -147,7 +147,7 @@ internal sealed partial class CheckoutRun
         byte[]? label = userMode ? null : Label(path + file.Name, header.Mode);
         if (header.IsSymlink)
         {
-            CopySymlink(directory, file, header, label);
+            CopySymlink(directory, file, header, label, existed);
             return;
         }
         if (!existed)
@@ -220,7 +220,7 @@ internal sealed partial class CheckoutRun
             Files.Sync(target, name);
     }
 
-    private void CopySymlink(LinuxDirectory directory, DirTreeFile file, FileHeader header, byte[]? label)
+    private void CopySymlink(LinuxDirectory directory, DirTreeFile file, FileHeader header, byte[]? label, bool existed)
     {
         if (directory.TryReadLink(file.Name) is { } existing)
         {
@@ -231,7 +231,8 @@ internal sealed partial class CheckoutRun
         {
             return;
         }
-        if (options.Overwrite == OverwriteMode.Union)
+        bool replaces = options.Overwrite == OverwriteMode.Union && existed && directory.Exists(file.Name);
+        if (replaces)
         {
             if (options.Whiteouts)
                 directory.RemoveTree(file.Name);
@@ -239,7 +240,8 @@ internal sealed partial class CheckoutRun
                 directory.TryUnlink(file.Name);
         }
         directory.MakeSymbolicLink(header.SymlinkTarget, file.Name);
-        if (userMode)
+        // As in ostree, a link that replaces something belongs to whoever checks out; only hard links carry over what the object has.
+        if (userMode || replaces)
             return;
         directory.SetOwner(file.Name, header.Uid, header.Gid);
         foreach (Xattr xattr in Relabelled(header.Xattrs, label))

@@ -83,7 +83,7 @@ public static partial class LocalPull
                     PullTree(transaction, source, parsed, options, cancellation);
                 transaction.MarkPartial(commit, options.CommitsOnly || options.Subpaths.Count > 0);
             }
-            transaction.ImportObject(source, name, options.Untrusted);
+            transaction.ImportObject(source, name, options.Untrusted, options.Untrusted ? null : options.Damaged);
             next = parsed.Parent;
             if (left == 0)
                 return;
@@ -105,7 +105,7 @@ public static partial class LocalPull
         {
             if (options.BareUserOnlyFiles && name.Type == ObjectType.File)
                 RepoTransaction.ValidateBareUserOnly(name.Checksum, source.ReadFileHeader(name.Checksum, out _));
-            transaction.ImportObject(source, name, options.Untrusted);
+            transaction.ImportObject(source, name, options.Untrusted, options.Untrusted ? null : options.Damaged);
             options.Progress(Interlocked.Increment(ref done), objects.Length);
         });
     }

@@ -23,6 +23,12 @@ public sealed record LocalPullOptions
     /// <summary>Check objects before they are linked; those that are converted always are.</summary>
     public bool Untrusted { get; init; }
 
+    /// <summary>
+    /// Told, from several threads, of a file that turned out damaged while it was converted. If the source is trusted, it is brought over all the same, as one that is
+    /// linked would be, for fsck to find; null refuses it.
+    /// </summary>
+    public Action<CorruptedObjectException>? Damaged { get; init; }
+
     /// <summary>Refuse files with modes outside 0775.</summary>
     public bool BareUserOnlyFiles { get; init; }
 

@@ -30,6 +30,12 @@ public sealed record RemotePullOptions
     /// <summary>Check the objects of a repository on this machine before they are linked; what comes over a network always is.</summary>
     public bool Untrusted { get; init; }
 
+    /// <summary>Bring files that a server has damaged into an archive as they are; any other repository refuses them.</summary>
+    public bool HttpTrusted { get; init; }
+
+    /// <summary>Told of damaged files that are brought over all the same, since their source is trusted; null refuses them.</summary>
+    public Action<CorruptedObjectException>? Damaged { get; init; }
+
     /// <summary>Do not check that commits are bound to the refs they are asked for by.</summary>
     public bool IgnoreBindings { get; init; }
 

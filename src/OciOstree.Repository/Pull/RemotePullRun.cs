@@ -156,6 +156,7 @@ internal sealed partial class RemotePullRun(Repo destination, Remote remote, Rem
             CommitsOnly = options.CommitsOnly,
             Subpaths = options.Subpaths,
             Untrusted = options.Untrusted,
+            Damaged = options.Damaged,
             BareUserOnlyFiles = options.BareUserOnlyFiles,
             CameByDelta = checksum => deltas?.Has(checksum) == true,
             VerifyCommit = signatures.CoverCommits ? (checksum, bytes, metadata) => signatures.VerifyCommit(checksum, bytes.Span, metadata) : null,
@@ -289,7 +290,7 @@ internal sealed partial class RemotePullRun(Repo destination, Remote remote, Rem
     {
         ObjectName name = new(checksum, ObjectType.File);
         bool begun = false;
-        if (!TryFetch(name, long.MaxValue, Arrived, object_ => transaction.WriteArchived(object_, checksum, options.BareUserOnlyFiles), ref contentFetched))
+        if (!TryFetch(name, long.MaxValue, Arrived, object_ => transaction.WriteArchived(object_, checksum, options.BareUserOnlyFiles, options.HttpTrusted ? options.Damaged : null), ref contentFetched))
             throw NotFound(PathOf(name));
 
         // A server must not fill the disk with what claims to be a file.

@@ -75,7 +75,7 @@ public sealed partial class RepoTransaction
                 hash.AppendData(part);
                 at += part.Length;
             }
-            return Finish(hash, null);
+            return Finish(hash, null, null);
         }
         finally
         {

@@ -6,8 +6,9 @@ namespace OciOstree.Repository;
 public sealed partial class RepoTransaction
 {
     /// <summary>Stores an archive's compressed file that came from elsewhere: as it is in an archive, else unpacked; checked in either case.</summary>
+    /// <param name="carry">Told of a file that is not what its checksum says and goes into an archive all the same, as its server is trusted; null refuses it.</param>
     /// <exception cref="CorruptedObjectException">It is not what its checksum says; nothing is stored.</exception>
-    internal void WriteArchived(DownloadedObject archived, Checksum checksum, bool bareUserOnlyFiles)
+    internal void WriteArchived(DownloadedObject archived, Checksum checksum, bool bareUserOnlyFiles, Action<CorruptedObjectException>? carry)
     {
         FileHeader header;
         long size, start;
@@ -29,7 +30,14 @@ public sealed partial class RepoTransaction
         }
         try
         {
-            content.CopyTo(Stream.Null, BufferSize);
+            try
+            {
+                content.CopyTo(Stream.Null, BufferSize);
+            }
+            catch (CorruptedObjectException e) when (carry is not null)
+            {
+                carry(e);
+            }
             long taken = TakeSpace(archived.Length);
             TemporaryFile file = archived.ToFile();
             Files.SetMode(file.Handle, 0x1A4);

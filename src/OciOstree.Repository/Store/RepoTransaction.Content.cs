@@ -18,23 +18,19 @@ public sealed partial class RepoTransaction
     /// <summary>Stores a file or link. Exactly <paramref name="size"/> bytes are read from the stream; they are hashed on the way.</summary>
     /// <param name="expected">What the checksum must be; a mismatch stores nothing. If the object is here already the stream may be left unread.</param>
     /// <exception cref="RepositoryException">The stream ends early, the checksum is another, the mode cannot store such a file, or writing fails.</exception>
-    public Checksum WriteFile(FileHeader header, long size, Stream content, Checksum? expected = null)
-    {
-        if (header.IsSymlink)
-            return WriteSymlink(header, expected);
-        if (IsKnown(expected, out Checksum known))
-            return known;
-        return Write(header, size, expected, new Input(content));
-    }
+    public Checksum WriteFile(FileHeader header, long size, Stream content, Checksum? expected = null) => WriteFile(header, size, new Input(content), expected, null);
 
     /// <summary>Stores the content of an open file from its start; blocks are shared where the file system can.</summary>
-    public Checksum WriteFile(FileHeader header, SafeFileHandle source, long size, Checksum? expected = null)
+    public Checksum WriteFile(FileHeader header, SafeFileHandle source, long size, Checksum? expected = null) => WriteFile(header, size, new Input(source), expected, null);
+
+    /// <param name="carry">Told of what is not as expected, which is then stored under the expected name all the same; null refuses it.</param>
+    private Checksum WriteFile(FileHeader header, long size, Input input, Checksum? expected, Action<CorruptedObjectException>? carry)
     {
         if (header.IsSymlink)
-            return WriteSymlink(header, expected);
+            return WriteSymlink(header, expected, carry);
         if (IsKnown(expected, out Checksum known))
             return known;
-        return Write(header, size, expected, new Input(source));
+        return Write(header, size, expected, input, carry);
     }
 
     private bool IsKnown(Checksum? expected, out Checksum known)
@@ -46,7 +42,7 @@ public sealed partial class RepoTransaction
         return true;
     }
 
-    private Checksum Write(FileHeader header, long size, Checksum? expected, Input input)
+    private Checksum Write(FileHeader header, long size, Checksum? expected, Input input, Action<CorruptedObjectException>? carry)
     {
         CheckStorable(header);
         if (size < 0)
@@ -64,8 +60,8 @@ public sealed partial class RepoTransaction
                 input.Fill(whole, 0, size);
                 hash.AppendData(whole);
                 payload?.AppendData(whole);
-                Checksum checksum = Finish(hash, expected);
-                Checksum? plain = payload is null ? null : Finish(payload, null);
+                Checksum checksum = Finish(hash, expected, carry);
+                Checksum? plain = payload is null ? null : Finish(payload, null, null);
                 if (expected is null && IsKnown(checksum, out _))
                 {
                     LinkPayload(plain, checksum, size);
@@ -99,8 +95,8 @@ public sealed partial class RepoTransaction
                         sink.Write(part);
                     at += part.Length;
                 }
-                Checksum checksum = Finish(hash, expected);
-                Checksum? plain = payload is null ? null : Finish(payload, null);
+                Checksum checksum = Finish(hash, expected, carry);
+                Checksum? plain = payload is null ? null : Finish(payload, null, null);
                 bool known = expected is null && IsKnown(checksum, out _);
                 // Clones of files that come by different ways would share nothing with each other.
                 if (!known && TrySharePayload(plain, sink, size) || cloned)
@@ -136,7 +132,7 @@ public sealed partial class RepoTransaction
             hash.AppendData(part);
             at += part.Length;
         }
-        Checksum checksum = Finish(hash, null);
+        Checksum checksum = Finish(hash, null, null);
         return IsKnown(checksum, out _) ? checksum : null;
     }
 
@@ -153,14 +149,22 @@ public sealed partial class RepoTransaction
         }
     }
 
-    private static Checksum Finish(IncrementalHash hash, Checksum? expected)
+    private static Checksum Finish(IncrementalHash hash, Checksum? expected, Action<CorruptedObjectException>? carry)
     {
         Span<byte> digest = stackalloc byte[Checksum.Size];
         hash.GetHashAndReset(digest);
-        Checksum checksum = Checksum.FromBytes(digest);
-        if (expected is { } wanted && wanted != checksum)
-            throw ContentStream.Corrupted(new ObjectName(wanted, ObjectType.File), checksum);
-        return checksum;
+        return NameOf(Checksum.FromBytes(digest), expected, carry);
+    }
+
+    private static Checksum NameOf(Checksum actual, Checksum? expected, Action<CorruptedObjectException>? carry)
+    {
+        if (expected is not { } wanted || wanted == actual)
+            return actual;
+        CorruptedObjectException damage = ContentStream.Corrupted(new ObjectName(wanted, ObjectType.File), actual);
+        if (carry is null)
+            throw damage;
+        carry(damage);
+        return wanted;
     }
 
     private void Publish(ContentSink sink, Checksum checksum, long size, ref long taken)
@@ -191,14 +195,14 @@ public sealed partial class RepoTransaction
     }
 
     /// <summary>Stores a symbolic link.</summary>
-    public Checksum WriteSymlink(FileHeader header, Checksum? expected = null)
+    public Checksum WriteSymlink(FileHeader header, Checksum? expected = null) => WriteSymlink(header, expected, null);
+
+    private Checksum WriteSymlink(FileHeader header, Checksum? expected, Action<CorruptedObjectException>? carry)
     {
         CheckStorable(header);
         if (!header.IsSymlink)
             throw new RepositoryException("Not a symbolic link");
-        Checksum checksum = Checksum.Compute(header.SerializeForChecksum());
-        if (expected is { } wanted && wanted != checksum)
-            throw ContentStream.Corrupted(new ObjectName(wanted, ObjectType.File), checksum);
+        Checksum checksum = NameOf(Checksum.Compute(header.SerializeForChecksum()), expected, carry);
         if (IsKnown(checksum, out _))
             return checksum;
         try

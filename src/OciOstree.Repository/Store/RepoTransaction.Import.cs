@@ -9,8 +9,9 @@ public sealed partial class RepoTransaction
     /// A commit brings its detached metadata along.
     /// </summary>
     /// <param name="verify">Check the object before it is linked; what is converted is always checked.</param>
+    /// <param name="carry">Told of a file that turns out damaged while it is converted, and which is brought over all the same; null refuses it.</param>
     /// <exception cref="RepositoryException">The object is missing or damaged in the source, or this repository's mode cannot hold it.</exception>
-    public void ImportObject(Repo source, ObjectName name, bool verify)
+    public void ImportObject(Repo source, ObjectName name, bool verify, Action<CorruptedObjectException>? carry = null)
     {
         if (name.Type == ObjectType.Commit)
             ImportCommitMeta(source, name.Checksum);
@@ -42,9 +43,9 @@ public sealed partial class RepoTransaction
         }
         using RepoFile file = source.OpenFile(name.Checksum, verify: false);
         if (file.Handle is { } handle)
-            WriteFile(file.Header, handle, file.Size, name.Checksum);
+            WriteFile(file.Header, file.Size, new Input(handle), name.Checksum, carry);
         else
-            WriteFile(file.Header, file.Size, file.Content, name.Checksum);
+            WriteFile(file.Header, file.Size, new Input(file.Content), name.Checksum, carry);
     }
 
     private void ImportCommitMeta(Repo source, Checksum commit)

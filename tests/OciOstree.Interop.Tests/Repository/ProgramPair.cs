@@ -51,7 +51,8 @@ internal sealed class ProgramPair(string name) : IDisposable
             TreeSnapshot.AssertEqual(Path(Real, tree), Path(Ours, tree), SnapshotDetails.Default | SnapshotDetails.LinkCounts);
     }
 
-    private static void AssertSame(string[] words, ToolResult real, ToolResult ours)
+    /// <summary>The same exit code, and the same output if both succeeded.</summary>
+    public static void AssertSame(string[] words, ToolResult real, ToolResult ours)
     {
         string at = string.Join(' ', words) + "\n";
         Assert.Equal($"{at}{real.ExitCode}", $"{at}{ours.ExitCode}");

@@ -80,8 +80,16 @@ public sealed class PropertyTests
         if (pair.Both(["checkout", "--repo={other-repo}", .. user, "tree", "{crossed}"]))
             pair.AssertSameTrees("crossed");
         string[] union = random.Next(4) switch { 0 => ["--union"], 1 => ["--union-add"], 2 => ["-H", "--union-identical"], _ => ["--union", "--whiteouts"] };
-        // How far a checkout came before something was in its way depends on the order of files.
-        if (pair.Both(["checkout", "--repo={repo}", .. user, .. union, "layer", place]))
+        // How far a checkout came before something was in its way depends on the order of files. With whiteouts a directory takes a file's place since 2022.7.
+        string[] words = ["checkout", "--repo={repo}", .. user, .. union, "layer", place];
+        (ToolResult real, ToolResult ours) = pair.Each(words);
+        if (union.Length == 2 && union[1] == "--whiteouts" && real.Error.Contains("Not a directory", StringComparison.Ordinal))
+        {
+            ours.Ok();
+            return;
+        }
+        ProgramPair.AssertSame(words, real, ours);
+        if (real.ExitCode == 0)
             pair.AssertSameTrees(place[1..^1]);
     }
 
