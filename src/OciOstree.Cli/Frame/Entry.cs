@@ -18,9 +18,10 @@ internal static class Entry
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Interrupt);
 
         var personality = Personality.Named(Path.GetFileNameWithoutExtension(calledAs));
-        var parsed = Parse(personality, args);
+        ParseResult? parsed = null;
         try
         {
+            parsed = Parse(personality, args);
             if (UsageProblem(parsed) is { } problem)
             {
                 if (!personality.IsOstree)
@@ -56,7 +57,7 @@ internal static class Entry
         }
         catch (UsageException e)
         {
-            if (e.WithHelp)
+            if (e.WithHelp && parsed is not null)
             {
                 GOptionHelp.Write(Console.Error, personality.Name, parsed.CommandResult);
                 Console.Error.WriteLine();
@@ -67,7 +68,7 @@ internal static class Entry
         }
         catch (Exception e)
         {
-            Failure.Print(e, parsed.GetValue(Globals.Verbose));
+            Failure.Print(e, parsed?.GetValue(Globals.Verbose) == true);
             return ExitCodes.Failed;
         }
         finally
@@ -79,7 +80,7 @@ internal static class Entry
     public static ParseResult Parse(Personality personality, string[] args)
     {
         var root = personality.Build(ref args);
-        return root.Parse(WithEmptyValues(args), new ParserConfiguration { ResponseFileTokenReplacer = null });
+        return root.Parse(WithEmptyValues(FlagValues.Drop(root, args, personality.IsOstree)), new ParserConfiguration { ResponseFileTokenReplacer = null });
     }
 
     /// <summary>To System.CommandLine <c>--option=</c> has no value; to everyone else it has an empty one.</summary>

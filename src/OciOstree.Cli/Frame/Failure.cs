@@ -16,6 +16,9 @@ internal static partial class Failure
         }
     }
 
+    /// <summary>Says what is wrong but does not stop the command; safe to call from several threads.</summary>
+    public static void Warn(Exception e) => Console.Error.WriteLine($"warning: {Describe(e)}");
+
     public static string Describe(Exception e)
     {
         var text = new StringBuilder();

@@ -4,13 +4,16 @@ namespace OciOstree.Cli;
 
 /// <summary>
 /// GOption takes <c>--flag=anything</c> for <c>--flag</c>, and scripts have come to write <c>--gpg-verify=true</c>; System.CommandLine
-/// would make a word of what follows the sign.
+/// would make a word of what follows the sign. Our own verbs refuse it: <c>--check=false</c> must not mean <c>--check</c>.
 /// </summary>
 internal static class FlagValues
 {
     /// <param name="args">The words of a call, of which the command's come first.</param>
-    public static string[] Drop(RootCommand root, string[] args)
+    /// <param name="always">Whether all commands are ostree's; otherwise its verbs for repositories and <c>admin</c> are.</param>
+    /// <exception cref="UsageException">A value for a flag of our own verbs.</exception>
+    public static string[] Drop(RootCommand root, string[] args, bool always)
     {
+        bool asOstree = always;
         List<Option> options = [.. root.Options];
         Command command = root;
         var result = (string[])args.Clone();
@@ -22,6 +25,7 @@ internal static class FlagValues
                 {
                     command = next;
                     options.AddRange(next.Options);
+                    asOstree |= next is Ostree.OstreeVerb || next.Name == "admin";
                 }
 
                 continue;
@@ -36,7 +40,7 @@ internal static class FlagValues
 
             if (option.Arity.MaximumNumberOfValues == 0)
             {
-                result[i] = name;
+                result[i] = asOstree || equals < 0 ? name : throw new UsageException($"{name} takes no value", withHelp: false);
             }
             else if (equals < 0)
             {

@@ -33,14 +33,14 @@ internal static class GOptionHelp
         }
 
         var options = Options(command).ToList();
-        var width = options.Append("-h, --help").Max(o => Label(o).Length) + 5;
+        var width = options.Append("-h, --help").Max(o => Label(o, command).Length) + 5;
         output.WriteLine("Help Options:");
         output.WriteLine($"  {"-h, --help".PadRight(width)}Show help options");
         output.WriteLine();
         output.WriteLine("Application Options:");
         foreach (var option in options)
         {
-            output.WriteLine($"  {Label(option).PadRight(width)}{Description(option)}");
+            output.WriteLine($"  {Label(option, command).PadRight(width)}{Description(option)}");
         }
 
         output.WriteLine();
@@ -97,14 +97,15 @@ internal static class GOptionHelp
 
     private static bool IsAdmin(Command command) => command.Name == "admin" || command.Parents.OfType<Command>().Any(IsAdmin);
 
-    private static string Label(object option)
+    private static string Label(object option, Command command)
     {
         if (option is not Option known)
         {
             return (string)option;
         }
 
-        var shortName = known.Aliases.FirstOrDefault(a => a.Length == 2);
+        // Where a command has a -v of its own, that is what it means there.
+        var shortName = known.Aliases.FirstOrDefault(a => a.Length == 2 && (known != Globals.Verbose || !command.Options.Any(o => o.Aliases.Contains(a))));
         return (shortName is null ? "" : $"{shortName}, ") + known.Name + (known.HelpName is null ? "" : $"={known.HelpName}");
     }
 

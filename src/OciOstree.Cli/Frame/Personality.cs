@@ -53,7 +53,6 @@ internal sealed class Personality
                 root.Add(Admin.AdminVerbs.Group());
                 root.Add(Container.ContainerVerbs.Group());
                 TolerateExtraWords(root);
-                args = FlagValues.Drop(root, args);
                 break;
             case "ostree-container":
                 // A stock ostree passes on its own word: ostree-container container encapsulate …

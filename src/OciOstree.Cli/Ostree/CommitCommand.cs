@@ -79,7 +79,7 @@ internal static class CommitCommand
             (subject, body) = CommitEditor.Ask(call.Get(Branch), subject);
         else if (call.Get(BodyFile) is { } bodyFile)
             body = NamedFile.ReadText(bodyFile);
-        ulong? timestamp = call.Get(Timestamp) is { } text ? (ulong)DateText.Parse(text, DateTimeOffset.Now).ToUnixTimeSeconds() : null;
+        ulong? timestamp = call.Get(Timestamp) is { } text ? (ulong)DateText.Parse(text, DateTimeOffset.Now) : null;
         if (call.Get(DisableFsync) || FsyncPolicy.IsOff(call.Get(Fsync)))
             repo.DisableFsync();
 

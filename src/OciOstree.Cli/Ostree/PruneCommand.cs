@@ -43,7 +43,7 @@ internal static class PruneCommand
                 DryRun = call.Get(dryRun),
                 CommitsOnly = call.Get(commitsOnly),
                 Depth = (int)(call.Get(depth) ?? -1),
-                KeepYoungerThan = call.Get(younger) is { } date ? DateText.Parse(date, DateTimeOffset.Now) : null,
+                KeepYoungerThan = call.Get(younger) is { } date ? DateTimeOffset.FromUnixTimeSeconds(Math.Clamp(DateText.Parse(date, DateTimeOffset.Now), DateTimeOffset.MinValue.ToUnixTimeSeconds(), DateTimeOffset.MaxValue.ToUnixTimeSeconds())) : null,
                 RetainDepth = call.Get(retain)!.Select(BranchDepth).ToDictionary(StringComparer.Ordinal),
                 OnlyBranches = call.Get(onlyBranches) is { Length: > 0 } branches ? branches : null,
             }, Entry.Cancellation);

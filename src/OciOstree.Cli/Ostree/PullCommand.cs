@@ -19,7 +19,7 @@ internal static class PullCommand
         var mirror = Opts.Flag("--mirror", "Write refs suitable for a mirror and fetches all refs if none provided");
         var subpath = Opts.Many("--subpath", "PATH", "Only pull the provided subpath(s)");
         var untrusted = Opts.Flag("--untrusted", "Verify checksums of local sources (always enabled for HTTP pulls)");
-        var httpTrusted = Opts.Flag("--http-trusted", "Accept that HTTP sources are not verified; they are all the same");
+        var httpTrusted = Opts.Flag("--http-trusted", "Carry on files that an HTTP source has damaged, with a warning (archives only, mostly useful when mirroring)");
         var cacheDir = Opts.Value("--cache-dir", "DIR", "Use custom cache dir");
         var noRetry = Opts.Flag("--disable-retry-on-network-errors", "Do not retry when servers fail or cannot be reached; a transfer that broke off still goes on");
         var retryAll = Opts.Flag("--retry-all-network-errors", "Retry also when servers fail or cannot be reached, which is the default");
@@ -70,6 +70,8 @@ internal static class PullCommand
                     CommitsOnly = call.Get(commitsOnly),
                     Subpaths = call.Get(subpath)!,
                     Untrusted = call.Get(untrusted),
+                    HttpTrusted = call.Get(httpTrusted),
+                    Damaged = Failure.Warn,
                     UseDeltas = !call.Get(noDeltas),
                     RequireDeltas = call.Get(onlyDeltas),
                     DryRun = call.Get(dryRun),

@@ -46,6 +46,7 @@ internal static class PullLocalCommand
                 Depth = (int)(call.Get(depth) ?? 0),
                 CommitsOnly = call.Get(commitsOnly),
                 Untrusted = call.Get(untrusted),
+                Damaged = Failure.Warn,
                 BareUserOnlyFiles = call.Get(bareUserOnly),
                 IgnoreBindings = call.Get(noBindings),
                 VerifyCommit = signatures is { CoverCommits: true } ? (checksum, bytes, metadata) => signatures.VerifyCommit(checksum, bytes.Span, metadata) : null,
