@@ -118,7 +118,7 @@ internal static class CommitCommand
             Subject = subject ?? "",
             Body = body ?? "",
             Timestamp = timestamp ?? DateText.Now(),
-        }.Build(transaction, tree);
+        }.Build(transaction, tree, Entry.Cancellation);
         // They are of compressed objects: elsewhere there are none to be had, and ostree writes none.
         if (call.Get(GenerateSizes) && repo.Mode == RepoMode.Archive)
             commit = commit with { Metadata = CommitSizes.Add(repo, commit) };

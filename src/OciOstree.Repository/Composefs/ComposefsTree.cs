@@ -34,7 +34,7 @@ internal sealed class ComposefsTree : IDisposable
         {
             using ComposefsTree composefs = new(repo, repo.ReadDirMeta(meta), verity, cancellation);
             DirTree root = repo.ReadDirTree(tree);
-            composefs.Walk(composefs.image.Root, root);
+            composefs.Walk(root);
             foreach (string name in RootDirectories)
                 if (!root.TryGetFile(name, out _) && !root.TryGetDirectory(name, out _))
                     composefs.AddDirectory(composefs.image.Root, name, new DirMeta(0, 0, ModeBits.Directory | 0x1ED, XattrSet.Empty));
@@ -49,15 +49,19 @@ internal sealed class ComposefsTree : IDisposable
 
     public void Dispose() => queue.Dispose();
 
-    private void Walk(ErofsNode node, DirTree tree)
+    // Not by recursion: a stranger's tree may be deeper than a stack.
+    private void Walk(DirTree root)
     {
-        cancellation.ThrowIfCancellationRequested();
-        if (tree.Files is not DirTreeFile[] files)
-            files = [.. tree.Files];
-        for (int i = 0; i < files.Length; i += BatchSize)
-            queue.Add((node, new ArraySegment<DirTreeFile>(files, i, Math.Min(BatchSize, files.Length - i))));
-        foreach (DirTreeDirectory directory in tree.Directories)
-            Walk(AddDirectory(node, directory.Name, repo.ReadDirMeta(directory.Meta)), repo.ReadDirTree(directory.Tree));
+        Stack<(ErofsNode Node, DirTree Tree)> open = new([(image.Root, root)]);
+        while (open.TryPop(out (ErofsNode Node, DirTree Tree) directory))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            DirTreeFile[] files = [.. directory.Tree.Files];
+            for (int i = 0; i < files.Length; i += BatchSize)
+                queue.Add((directory.Node, new ArraySegment<DirTreeFile>(files, i, Math.Min(BatchSize, files.Length - i))));
+            foreach (DirTreeDirectory child in directory.Tree.Directories)
+                open.Push((AddDirectory(directory.Node, child.Name, repo.ReadDirMeta(child.Meta)), repo.ReadDirTree(child.Tree)));
+        }
     }
 
     private ErofsNode AddDirectory(ErofsNode parent, string name, DirMeta meta)

@@ -34,16 +34,17 @@ public sealed class CommitDraft
 
     /// <summary>Writes the tree's changed directories and the commit. No ref is set.</summary>
     /// <exception cref="RepositoryException">The tree has no root metadata, or is to be bootable and has no kernel or several.</exception>
-    public Checksum Write(RepoTransaction transaction, MutableTree root) => transaction.WriteCommit(Build(transaction, root));
+    public Checksum Write(RepoTransaction transaction, MutableTree root, CancellationToken cancellation = default) =>
+        transaction.WriteCommit(Build(transaction, root, cancellation));
 
     /// <summary>Writes the tree's changed directories, and makes the commit without writing it.</summary>
     /// <exception cref="RepositoryException">As of <see cref="Write"/>.</exception>
-    public Commit Build(RepoTransaction transaction, MutableTree root)
+    public Commit Build(RepoTransaction transaction, MutableTree root, CancellationToken cancellation = default)
     {
         Checksum tree = root.Write(transaction);
         return new Commit
         {
-            Metadata = AssembleMetadata(transaction.Repo, root, tree),
+            Metadata = AssembleMetadata(transaction.Repo, root, tree, cancellation),
             Parent = Parent,
             Subject = Subject,
             Body = Body,
@@ -74,7 +75,7 @@ public sealed class CommitDraft
         };
     }
 
-    private Variant AssembleMetadata(Repo repo, MutableTree root, Checksum tree)
+    private Variant AssembleMetadata(Repo repo, MutableTree root, Checksum tree, CancellationToken cancellation)
     {
         var metadata = new List<KeyValuePair<string, Variant>>(Metadata);
         if (BoundRefs is { } refs)
@@ -94,7 +95,10 @@ public sealed class CommitDraft
             }.ToVariant();
         }
         if (ComposefsDigest)
-            assembled = new VariantDictionary(assembled) { [Composefs.DigestKey] = Variant.Bytes(Composefs.ComputeDigest(repo, tree, root.Metadata!.Value).ToArray()) }.ToVariant();
+        {
+            Checksum digest = Composefs.ComputeDigest(repo, tree, root.Metadata!.Value, cancellation);
+            assembled = new VariantDictionary(assembled) { [Composefs.DigestKey] = Variant.Bytes(digest.ToArray()) }.ToVariant();
+        }
         return assembled;
     }
 }

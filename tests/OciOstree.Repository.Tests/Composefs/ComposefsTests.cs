@@ -89,6 +89,29 @@ public sealed class ComposefsTests
         }
     }
 
+    [Fact]
+    public void A_tree_deeper_than_a_stack_has_an_image()
+    {
+        using var scratch = new ScratchDirectory();
+        using Repo repo = Repo.Create(scratch["repo"], RepoMode.Archive);
+        repo.DisableFsync();
+        Checksum tree, meta;
+        using (RepoTransaction transaction = repo.BeginTransaction())
+        {
+            meta = transaction.WriteDirMeta(new DirMeta(0, 0, 0x41ED, XattrSet.Empty));
+            tree = transaction.WriteDirTree(DirTree.Empty);
+            for (int i = 0; i < 5000; i++)
+                tree = transaction.WriteDirTree(DirTree.From([], [new DirTreeDirectory("d", tree, meta)]));
+            transaction.Commit();
+        }
+        Checksum digest = default;
+        // A thread of the least size: the main one's is eight megabytes.
+        Thread thread = new(() => digest = Composefs.ComputeDigest(repo, tree, meta), 256 << 10);
+        thread.Start();
+        thread.Join();
+        Assert.NotEqual(default, digest);
+    }
+
     [Theory]
     [InlineData(RepoMode.Bare)]
     [InlineData(RepoMode.Archive)]
