@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using OciOstree.Formats.Compression;
 using OciOstree.Registry;
 using OciOstree.Repository;
 
@@ -67,6 +68,50 @@ public sealed class ImportReuseTests : IDisposable
         test.Import(recompressed, "other");
         Assert.DoesNotContain(recompressed.Layer(0).Digest, recompressed.Opened);
         Assert.Contains(ImageRefs.ForLayer(recompressed.Layer(0).Digest), test.Repo.ListRefs().Keys);
+    }
+
+    [Fact]
+    public void AnImageThatCameInGzipIsNotFetchedAgainInZstd()
+    {
+        var commit = test.CommitFiles(("usr/bin/tool", "tool"), ("usr/lib/modules/6.1/vmlinuz", new string('k', 100_000)), ("usr/etc/conf", "default"));
+        MemoryImage gzip = Made(), zstd = new();
+        for (var index = 0; index < gzip.FetchManifest().Manifest.Layers.Count; index++)
+        {
+            using var tar = new MemoryStream();
+            using (var content = Decompressor.Open(new MemoryStream(gzip.Blob(index))))
+            {
+                content.CopyTo(tar);
+            }
+
+            using var compressed = new MemoryStream();
+            using (var compressor = new ZstdCompressor(compressed))
+            {
+                compressor.Write(tar.ToArray());
+            }
+
+            zstd.AddBlob(compressed.ToArray(), gzip.DiffId(index), "application/vnd.oci.image.layer.v1.tar+zstd");
+        }
+
+        foreach (var (key, value) in gzip.Labels)
+        {
+            zstd.Labels[key] = value;
+        }
+
+        using var other = new TestRepo();
+        var first = other.Import(gzip, "gzip");
+        var second = other.Import(zstd, "zstd");
+        Assert.Equal([second.Manifest.Config.Digest], zstd.Opened);
+        Assert.Equal(commit, second.BaseCommit);
+        Assert.Equal(other.Repo.ReadCommit(first.MergeCommit).RootTree, other.Repo.ReadCommit(second.MergeCommit).RootTree);
+
+        // Each name for a layer holds it by itself.
+        var store = new ImageStore(other.Repo);
+        store.Remove(TestRepo.Reference("gzip").Image);
+        Assert.Equal(first.Manifest.Layers.Count, store.PruneLayers());
+        other.Repo.Prune(new PruneOptions { RefsOnly = true, Depth = 0 });
+        other.RequireSound();
+
+        MemoryImage Made() => MemoryImage.Encapsulated(test.Repo, commit, test.Scratch["layout"]).AddTar(tar => tar.File("usr/bin/derived", "derived"));
     }
 
     [Fact]
