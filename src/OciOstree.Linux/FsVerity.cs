@@ -15,12 +15,17 @@ public static unsafe class FsVerity
     {
         const uint enable = 0x4080_6685;
         var argument = new VerityEnable { Version = 1, HashAlgorithm = Sha256, BlockSize = 4096 };
+        int busy = 0;
         while (Libc.ioctl(file, enable, &argument) != 0)
         {
             switch (Libc.LastError)
             {
                 case Errno.EEXIST:
                     return true;
+                // A program that another thread is just starting holds all descriptors of this process until it runs, closed ones too.
+                case Errno.ETXTBSY when busy++ < 100:
+                    Thread.Sleep(1);
+                    continue;
                 case Errno.ENOTTY or Errno.EOPNOTSUPP or Errno.ENOSYS:
                     return false;
             }

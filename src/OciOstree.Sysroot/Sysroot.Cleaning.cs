@@ -64,7 +64,7 @@ public sealed partial class Sysroot
     {
         using (LinuxDirectory? root = Root.TryOpenDirectory(deployment.Path))
         {
-            if (root is null || root.Status().IsSameFile(_runningRoot))
+            if (root is null || root.Status() is var status && (IsBooted && IsRunningFrom(status) || status.IsSameFile(_runningRoot)))
             {
                 return;
             }

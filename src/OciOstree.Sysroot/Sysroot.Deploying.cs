@@ -1,4 +1,3 @@
-using OciOstree.Formats.Keyfile;
 using OciOstree.Linux;
 using OciOstree.Repository;
 
@@ -87,11 +86,11 @@ public sealed partial class Sysroot
             FileStatus status = root.Status();
             deployment.Device = status.Device;
             deployment.Inode = status.Inode;
+            WriteComposefsImage(root, request.Commit);
             using (KernelLayout kernel = KernelLayout.Find(root, !_debug.NoDeviceTrees))
             {
                 deployment.BootChecksum = kernel.BootChecksum;
             }
-            RequireBootableByUs(root);
             if (request.KernelArguments is { } arguments)
             {
                 deployment.BootEntry.Options = KernelArguments.From(arguments).ToString();
@@ -104,30 +103,6 @@ public sealed partial class Sysroot
         {
             Abandon(deployment);
             throw;
-        }
-    }
-
-    /// <summary>A tree whose initramfs insists on a composefs image would stop at boot without one.</summary>
-    private static void RequireBootableByUs(LinuxDirectory root)
-    {
-        using var file = root.TryOpenInRoot("usr/lib/ostree/prepare-root.conf");
-        if (file is null)
-        {
-            return;
-        }
-        KeyFile config;
-        try
-        {
-            config = KeyFile.Parse(Files.ReadAll(file, SmallFile));
-        }
-        catch (KeyfileException e)
-        {
-            throw new SysrootException("Parsing usr/lib/ostree/prepare-root.conf", e);
-        }
-        string? composefs = config.GetString("composefs", "enabled");
-        if (composefs is "yes" or "true" or "1" or "signed" or "verity")
-        {
-            throw new SysrootException($"usr/lib/ostree/prepare-root.conf requires composefs (enabled={composefs}), which this version cannot set up");
         }
     }
 

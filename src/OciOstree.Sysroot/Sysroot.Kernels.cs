@@ -1,6 +1,7 @@
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 using OciOstree.Formats.BootLoaderSpec;
+using OciOstree.Formats.Keyfile;
 using OciOstree.Linux;
 
 namespace OciOstree.Sysroot;
@@ -70,7 +71,7 @@ public sealed partial class Sysroot
     }
 
     /// <summary>A hard link where /boot is on the tree's file system, else a flushed copy with owner and mode.</summary>
-    private static void InstallFile(LinuxDirectory from, string name, LinuxDirectory to, string newName, DeploymentLabels labels)
+    private void InstallFile(LinuxDirectory from, string name, LinuxDirectory to, string newName, DeploymentLabels labels)
     {
         FaultPoint.Before($"install {newName}");
         if (from.TryMakeLink(name, to, newName, out Errno errno))
@@ -94,6 +95,12 @@ public sealed partial class Sysroot
             throw new LinuxException(errno, "label", to.PathOf(newName));
         }
         Files.SyncData(copy.Handle);
+        // Never demanded here: /boot is often another file system, one that old boot loaders can read.
+        if (Repo.Settings.FsVerity != Tristate.No)
+        {
+            copy.EndWriting();
+            FsVerity.TryEnable(copy.Handle, to.PathOf(newName));
+        }
         copy.LinkAs(to, newName);
     }
 

@@ -1,4 +1,5 @@
 using Microsoft.Win32.SafeHandles;
+using OciOstree.Formats.Keyfile;
 using OciOstree.Linux;
 
 namespace OciOstree.Sysroot;
@@ -39,7 +40,7 @@ public sealed partial class Sysroot
             throw new SysrootException(doing, new SysrootException("Cannot soft-reboot to deployment with different kernel state"));
         }
         using LinuxDirectory root = OpenDeployment(deployment);
-        if (!root.Exists(".ostree.cfs"))
+        if (PrepareRootSettings.Read(root).Composefs != Tristate.Yes)
         {
             throw new SysrootException(doing, new SysrootException("soft reboot not supported without composefs"));
         }

@@ -71,6 +71,9 @@ public sealed partial class Sysroot : IDisposable
     /// <summary>The deployment that the running system was booted from; null for any other sysroot.</summary>
     public Deployment? Booted { get; private set; }
 
+    /// <summary>How the running root is mounted; null for any other sysroot.</summary>
+    public BootedRoot? BootedRoot => _bootedMetadata is { } recorded ? BootedRoot.From(recorded) : null;
+
     /// <summary>The deployment that shutdown will finalise.</summary>
     public Deployment? Staged { get; private set; }
 

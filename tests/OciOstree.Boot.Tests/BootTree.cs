@@ -11,7 +11,8 @@ internal static class BootTree
     private static string Guest => Path.Combine(AppContext.BaseDirectory, "guest");
 
     /// <summary>Makes the tree. <paramref name="version"/> is in <c>/usr/lib/version</c>; <paramref name="commands"/> are what the scenario runs.</summary>
-    internal static void Make(string root, KernelPackage kernel, string version, GuestCommands commands)
+    /// <param name="protection">What the initramfs and the tree are to know of composefs; null for an initramfs with Debian 12's ostree, which knows nothing of it.</param>
+    internal static void Make(string root, KernelPackage kernel, string version, GuestCommands commands, RootProtection? protection = null)
     {
         foreach (string directory in (string[])["boot", "dev", "proc", "run", "sys", "sysroot", "var", "usr/bin", "usr/sbin", "usr/lib", "usr/lib64", "usr/libexec", "usr/etc", $"usr/lib/modules/{kernel.Version}"])
             Directory.CreateDirectory(Path.Combine(root, directory));
@@ -59,20 +60,36 @@ internal static class BootTree
 
         string modules = $"{root}/usr/lib/modules/{kernel.Version}";
         File.Copy(kernel.Image, modules + "/vmlinuz");
-        MakeInitramfs(kernel, version, modules + "/initramfs.img");
+        if (protection is not null)
+        {
+            Directory.CreateDirectory(root + "/usr/lib/ostree");
+            File.WriteAllText(root + "/usr/lib/ostree/prepare-root.conf", protection.Configuration);
+        }
+        MakeInitramfs(kernel, version, modules + "/initramfs.img", protection);
     }
 
     // The version in it makes each its own, so that a second deployment has a boot directory of its own too.
-    private static void MakeInitramfs(KernelPackage kernel, string version, string target)
+    private static void MakeInitramfs(KernelPackage kernel, string version, string target, RootProtection? protection)
     {
         using var scratch = new ScratchDirectory("initramfs");
         string bin = scratch.MakeDirectory("bin"), modules = scratch.MakeDirectory("lib/modules"), ostree = scratch.MakeDirectory("usr/lib/ostree");
         File.Copy(FindBusybox(), bin + "/busybox");
         const string prepareRoot = "/usr/lib/ostree/ostree-prepare-root";
-        if (!File.Exists(prepareRoot))
-            throw new ToolException($"{prepareRoot} is missing: install ostree-boot");
-        File.Copy(prepareRoot, ostree + "/ostree-prepare-root");
-        SharedLibraries.Copy(prepareRoot, scratch.Path);
+        if (protection is null)
+        {
+            if (!File.Exists(prepareRoot))
+                throw new ToolException($"{prepareRoot} is missing: install ostree-boot");
+            File.Copy(prepareRoot, ostree + "/ostree-prepare-root");
+            SharedLibraries.Copy(prepareRoot, scratch.Path);
+        }
+        else
+        {
+            File.Copy(SidOstree.Root + prepareRoot, ostree + "/ostree-prepare-root");
+            SharedLibraries.CopyOfSid(SidOstree.Root + prepareRoot, scratch.Path);
+            scratch.Write("usr/lib/ostree/prepare-root.conf", protection.Configuration);
+            if (protection.BindingKey is { } key)
+                scratch.Write("etc/ostree/initramfs-root-binding.key", key);
+        }
         foreach (string module in kernel.Modules)
             File.Copy(kernel.ModulePath(module), $"{modules}/{module}.ko");
         File.WriteAllLines(modules + "/order", kernel.Modules);

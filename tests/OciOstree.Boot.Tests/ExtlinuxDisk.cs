@@ -3,11 +3,11 @@ namespace OciOstree.Boot.Tests;
 /// <summary>One ext4 file system from the first sector on, booted by a BIOS and extlinux.</summary>
 internal sealed class ExtlinuxDisk : BootDisk
 {
-    internal ExtlinuxDisk(ScratchDirectory scratch, string name, string size)
+    internal ExtlinuxDisk(ScratchDirectory scratch, string name, string size, bool verity = false)
         : base(scratch, name, size)
     {
         // extlinux 6 reads neither 64-bit block numbers nor checksummed metadata.
-        Tool.Run("mkfs.ext4", "-q", "-F", "-L", Label, "-O", "^64bit,^metadata_csum", Image).Ok();
+        Tool.Run("mkfs.ext4", "-q", "-F", "-L", Label, "-b", "4096", "-O", "^64bit,^metadata_csum" + (verity ? ",verity" : ""), Image).Ok();
         Mount();
     }
 

@@ -6,6 +6,7 @@ namespace OciOstree.Boot.Tests;
 /// </summary>
 internal sealed class KernelPackage
 {
+    private const string Name = "linux-image-cloud-amd64";
     private static readonly string[] s_wanted = ["virtio_pci", "virtio_blk", "virtio_net"];
 
     private KernelPackage(string directory)
@@ -25,24 +26,38 @@ internal sealed class KernelPackage
 
     internal string ModulePath(string name) => Path.Combine(Directory, name + ".ko");
 
-    internal static KernelPackage Get()
+    /// <summary>This machine's release of it.</summary>
+    internal static KernelPackage Get() => Get("kernel", (scratch, _) =>
+    {
+        string name = Tool.Run("apt-cache", "depends", Name).Ok().OutputLines
+            .Select(line => line.Trim()).FirstOrDefault(line => line.StartsWith("Depends: linux-image-", StringComparison.Ordinal))?["Depends: ".Length..]
+            ?? throw new ToolException($"{Name} is not among apt's packages: run apt-get update");
+        return DebianPackage.Download(name, scratch);
+    }, s_wanted);
+
+    /// <summary>The one of Debian 13, which has what composefs needs: erofs, and an overlay that checks fs-verity digests (Linux 6.6).</summary>
+    internal static KernelPackage GetNewer() => Get("kernel-newer", (scratch, root) =>
+    {
+        Tool.Run(Path.Combine(OurProgram.CheckoutRoot, "build", "unpack-debian"), "--depends=linux-image-[0-9]*", "trixie", root, Name).Ok();
+        return root;
+    }, [.. s_wanted, "erofs", "overlay", "loop"]);
+
+    private static KernelPackage Get(string name, Func<ScratchDirectory, string, string> unpack, string[] wanted)
     {
         string cache = Path.Combine(OurProgram.CheckoutRoot, ".cache", "boot");
-        string ready = Path.Combine(cache, "kernel");
+        string ready = Path.Combine(cache, name);
         if (!System.IO.Directory.Exists(ready))
-            Unpack(cache, ready);
+        {
+            System.IO.Directory.CreateDirectory(cache);
+            using var scratch = new ScratchDirectory("kernel");
+            Collect(unpack(scratch, scratch["unpacked"]), ready, wanted);
+        }
         return new KernelPackage(ready);
     }
 
-    private static void Unpack(string cache, string ready)
+    /// <summary>Takes the image and the modules from an unpacked package.</summary>
+    private static void Collect(string root, string ready, string[] wanted)
     {
-        System.IO.Directory.CreateDirectory(cache);
-        using var scratch = new ScratchDirectory("kernel");
-        string name = Tool.Run("apt-cache", "depends", "linux-image-cloud-amd64").Ok().OutputLines
-            .Select(line => line.Trim()).FirstOrDefault(line => line.StartsWith("Depends: linux-image-", StringComparison.Ordinal))?["Depends: ".Length..]
-            ?? throw new ToolException("linux-image-cloud-amd64 is not among apt's packages: run apt-get update");
-        string root = DebianPackage.Download(name, scratch);
-
         string all = System.IO.Directory.Exists(root + "/lib/modules") ? root + "/lib/modules" : root + "/usr/lib/modules";
         string version = Path.GetFileName(System.IO.Directory.GetDirectories(all).Single());
         if (!System.IO.Directory.Exists(root + "/lib"))
@@ -54,18 +69,22 @@ internal sealed class KernelPackage
             System.IO.Directory.CreateDirectory(partial);
             File.Copy($"{root}/boot/vmlinuz-{version}", Path.Combine(partial, "vmlinuz"));
             var order = new List<string>();
-            foreach (string wanted in s_wanted)
+            foreach (string name in wanted)
             {
-                foreach (string line in Tool.Run("modprobe", "-d", root, "-S", version, "--show-depends", wanted).Ok().OutputLines)
+                foreach (string line in Tool.Run("modprobe", "-d", root, "-S", version, "--show-depends", name).Ok().OutputLines)
                 {
                     string[] words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
                     if (words is not ["insmod", ..])
                         continue;   // "builtin virtio"
-                    string module = Path.GetFileNameWithoutExtension(words[1]);
+                    string file = Path.GetFileName(words[1]), module = file[..file.IndexOf(".ko", StringComparison.Ordinal)];
                     if (order.Contains(module))
                         continue;
                     order.Add(module);
-                    File.Copy(words[1], Path.Combine(partial, module + ".ko"));
+                    // What loads modules in the guest cannot decompress.
+                    if (file.EndsWith(".xz", StringComparison.Ordinal))
+                        Tool.Shell($"xz -dc '{words[1]}' >'{module}.ko'", partial).Ok();
+                    else
+                        File.Copy(words[1], Path.Combine(partial, module + ".ko"));
                 }
             }
             File.WriteAllLines(Path.Combine(partial, "order"), order);

@@ -30,7 +30,7 @@ internal static class StatusCommand
             var runs = all.Exists(status => status.IsBooted);
             foreach (var status in all)
             {
-                Print(status, runs);
+                Print(status, runs, sysroot.BootedRoot);
             }
 
             if (sysroot.RollbackTarget is { } target)
@@ -40,7 +40,7 @@ internal static class StatusCommand
         });
     }
 
-    private static void Print(MachineStatus status, bool runs)
+    private static void Print(MachineStatus status, bool runs, Sysroot.BootedRoot? root)
     {
         var deployment = status.Deployment;
         var origin = deployment.Origin;
@@ -74,6 +74,30 @@ internal static class StatusCommand
         {
             Line("Unlocked", Word(deployment.Unlocked));
         }
+
+        if (status.IsBooted && root is { IsComposefs: true })
+        {
+            Line("Root", string.Join(", ", RootWords(root)));
+        }
+    }
+
+    private static IEnumerable<string> RootWords(Sysroot.BootedRoot root)
+    {
+        yield return "composefs";
+        if (root.HasVerity)
+        {
+            yield return "content checked (fs-verity)";
+        }
+
+        if (root.SignatureKeys is { } keys)
+        {
+            yield return $"signature checked by {keys}";
+        }
+
+        if (root.IsTransient || root.HasTransientEtc)
+        {
+            yield return $"changes {(!root.IsTransient ? "in /etc" : root.HasTransientEtc ? "outside of /var" : "outside of /etc and /var")} are lost at reboot";
+        }
     }
 
     private static void Line(string name, string value) => Console.Out.WriteLine($"    {name + ":",-12}{value}");
@@ -83,6 +107,7 @@ internal static class StatusCommand
         writer.WriteStartObject();
         writer.WriteNumber("schemaVersion", 1);
         WriteOne(writer, "booted", all.Find(status => status.IsBooted));
+        WriteRoot(writer, sysroot.BootedRoot);
         WriteOne(writer, "staged", all.Find(status => status.Deployment.IsStaged));
         WriteOne(writer, "pending", all.Find(status => status.IsPending));
         WriteOne(writer, "rollback", all.Find(status => status.IsRollback));
@@ -105,6 +130,24 @@ internal static class StatusCommand
         }
 
         writer.WriteEndArray();
+        writer.WriteEndObject();
+    }
+
+    private static void WriteRoot(Utf8JsonWriter writer, Sysroot.BootedRoot? root)
+    {
+        writer.WritePropertyName("bootedRoot");
+        if (root is null)
+        {
+            writer.WriteNullValue();
+            return;
+        }
+
+        writer.WriteStartObject();
+        writer.WriteBoolean("composefs", root.IsComposefs);
+        writer.WriteBoolean("verity", root.HasVerity);
+        writer.WriteString("signatureKeys", root.SignatureKeys);
+        writer.WriteBoolean("transient", root.IsTransient);
+        writer.WriteBoolean("transientEtc", root.HasTransientEtc);
         writer.WriteEndObject();
     }
 

@@ -36,6 +36,7 @@ public sealed partial class RepoTransaction
             Interlocked.Increment(ref contentTotal);
             if (!moved)
                 return true;
+            Repo.Protect(StageFor(new ObjectName(checksum, ObjectType.File)), LoosePath.Of(checksum, ObjectType.File, Repo.Mode));
             Interlocked.Increment(ref contentWritten);
             Interlocked.Add(ref contentBytesWritten, status.Size);
             return true;

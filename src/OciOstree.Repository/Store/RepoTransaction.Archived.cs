@@ -43,6 +43,7 @@ public sealed partial class RepoTransaction
             Files.SetMode(file.Handle, 0x1A4);
             if (Repo.Settings is { PerObjectFsync: true, Fsync: true })
                 Files.Sync(file.Handle);
+            Repo.Protect(file);
             Interlocked.Increment(ref contentTotal);
             if (file.TryLinkAs(StageFor(new ObjectName(checksum, ObjectType.File)), LoosePath.Of(checksum, ObjectType.File, Repo.Mode)))
             {

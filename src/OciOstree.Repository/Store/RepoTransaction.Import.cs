@@ -85,6 +85,8 @@ public sealed partial class RepoTransaction
         bool linked = source.Objects.TryMakeLink(LoosePath.Of(name, source.Mode), stage, LoosePath.Of(name, Repo.Mode), out Errno errno);
         if (linked || errno == Errno.EEXIST)
         {
+            if (linked)
+                Repo.Protect(stage, LoosePath.Of(name, Repo.Mode));
             Count(name, linked);
             if (name.Type == ObjectType.Commit)
                 superseded[new ObjectName(name.Checksum, ObjectType.TombstoneCommit)] = true;

@@ -143,7 +143,7 @@ public sealed partial class DiskInstall : IDisposable
         WithLoop(_rootAt, _end, device => _ = _options.FileSystem switch
         {
             // extlinux 6 reads neither 64-bit block numbers nor checksummed metadata.
-            "ext4" when !HasOwnBoot => RequiredProgram.Run("mkfs.ext4", ["-q", "-F", "-L", "root", "-U", RootUuid, "-O", "^64bit,^metadata_csum", device]),
+            "ext4" when !HasOwnBoot => RequiredProgram.Run("mkfs.ext4", ["-q", "-F", "-L", "root", "-U", RootUuid, "-b", "4096", "-O", "^64bit,^metadata_csum,verity", device]),
             // With verity, so that composefs can protect it; small disks would get smaller blocks, which it does not go with.
             "ext4" => RequiredProgram.Run("mkfs.ext4", ["-q", "-F", "-L", "root", "-U", RootUuid, "-b", "4096", "-O", "verity", device]),
             "xfs" => RequiredProgram.Run("mkfs.xfs", ["-q", "-f", "-L", "root", "-m", $"uuid={RootUuid}", device]),

@@ -48,15 +48,15 @@ internal sealed class AdminScene : IDisposable
 
     /// <summary>
     /// All that a boot goes through and all that ostree keeps, except where versions of ostree differ by design: the stateroots' var (filled at another time since 2024.3)
-    /// and the backing directories (new in 2024).
+    /// the backing directories (new in 2024) and the composefs images (not in Debian 12's).
     /// </summary>
     public string Snapshot(string name) => Tool.Shell("""
         skip='( -path ostree/repo -o -path ostree/deploy ) -prune -o'
         find boot ostree $skip -printf '%p %y %m %U %G %l\n' | LC_ALL=C sort
         find boot ostree $skip -type f -print0 | LC_ALL=C sort -z | xargs -0r sha256sum
         deployed=$(ls -d ostree/deploy/*/deploy)
-        find $deployed -printf '%p %y %m %U %G %l\n' | LC_ALL=C sort
-        find $deployed -type f -print0 | LC_ALL=C sort -z | xargs -0r sha256sum
+        find $deployed ! -name .ostree.cfs -printf '%p %y %m %U %G %l\n' | LC_ALL=C sort
+        find $deployed -type f ! -name .ostree.cfs -print0 | LC_ALL=C sort -z | xargs -0r sha256sum
         lsattr -d ostree/deploy/*/deploy/*.[0-9] 2>/dev/null | sed 's/ .*deploy/ /' || true
         ostree refs --repo=ostree/repo | LC_ALL=C sort | while read -r ref; do echo "$ref $(ostree rev-parse --repo=ostree/repo "$ref")"; done
         find ostree/repo/objects -type f -printf '%f\n' | LC_ALL=C sort | sha256sum
