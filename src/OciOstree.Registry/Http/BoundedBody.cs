@@ -30,6 +30,8 @@ internal static class BoundedBody
                 watch.Received(read);
             }
 
+            // What is closed between two reads seems to have come to its end.
+            cancellationToken.ThrowIfCancellationRequested();
             return body.ToArray();
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException or HttpRequestException && cancellationToken.IsCancellationRequested)

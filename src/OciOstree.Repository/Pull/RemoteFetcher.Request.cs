@@ -207,6 +207,8 @@ internal sealed partial class RemoteFetcher
                 }
                 Take(buffer.AsSpan(0, read), transfer);
             }
+            // What is disposed between two reads seems to have come to its end.
+            stalled.Token.ThrowIfCancellationRequested();
         }
         catch (Exception e) when (cancellation.IsCancellationRequested && e is not RepositoryException)
         {
