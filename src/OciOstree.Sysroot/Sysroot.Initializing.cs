@@ -62,6 +62,19 @@ public sealed partial class Sysroot
         }
     }
 
+    /// <summary>As <see cref="InitializeStateroot"/>, where there may be one already: whole, or half of one, which an installation left that was cut short.</summary>
+    internal void EnsureStateroot(string name)
+    {
+        if (!Stateroots().Contains(name))
+        {
+            InitializeStateroot(name);
+        }
+        else if (OstreeDirectory.TryStatus($"deploy/{name}/var") is null)
+        {
+            Changes.MakePath(OstreeDirectory, $"deploy/{name}/var", DirectoryMode);
+        }
+    }
+
     public IReadOnlyList<string> Stateroots()
     {
         using LinuxDirectory? stateroots = OstreeDirectory.TryOpenDirectory("deploy");

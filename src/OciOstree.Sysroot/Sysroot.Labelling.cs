@@ -125,7 +125,19 @@ public sealed partial class Sysroot
             using var labels = DeploymentLabels.By(policy);
             begun(policy.Name);
             using LinuxDirectory directory = LinuxDirectory.Open(subpath ?? System.IO.Path.GetFullPath(PathOf(deployment)));
-            labels.SetTree(directory, prefix, new LabelScope { OnlyUnlabelled = true, SpareShared = true, AcrossMounts = true, Told = told });
+            // A finished deployment's own directory is immutable, to its label, too.
+            bool isImmutable = directory.Status().IsImmutable && Files.TrySetImmutable(directory.Handle, false);
+            try
+            {
+                labels.SetTree(directory, prefix, new LabelScope { OnlyUnlabelled = true, SpareShared = true, AcrossMounts = true, Told = told });
+            }
+            finally
+            {
+                if (isImmutable)
+                {
+                    Files.TrySetImmutable(directory.Handle, true);
+                }
+            }
             return true;
         }
         catch (Exception e) when (e is LinuxException or RepositoryException)

@@ -100,7 +100,7 @@ public sealed partial class Sysroot
                 Changes.MakePath(BootDirectory, "ostree", DirectoryMode);
                 Changes.ReplaceFile(BootDirectory, FailureFile, System.Text.Encoding.UTF8.GetBytes(Chain(e)), sync: true);
             }
-            catch (LinuxException stamp)
+            catch (IOException stamp)
             {
                 Warn($"Writing boot/{FailureFile}: {stamp.Message}");
             }

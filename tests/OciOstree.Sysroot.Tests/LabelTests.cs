@@ -144,6 +144,43 @@ public sealed class LabelTests : IDisposable
         Assert.Contains(_sysroot.Warnings, warning => warning.Contains("/boot get no SELinux labels", StringComparison.Ordinal));
     }
 
+    /// <summary>The policy that the administrator has compiled comes with the old <c>/etc</c>, the modules that it is made of with the new tree.</summary>
+    [Fact]
+    public void A_policy_is_compiled_anew_in_the_deployment_after_the_merge()
+    {
+        const string programs = "cp /bin/busybox usr/bin/busybox; for name in sh cat grep touch; do ln -s busybox usr/bin/$name; done; ln -s usr/bin bin; mkdir -p usr/sbin; chmod 755 usr/sbin/semodule";
+        const string semodule = """printf '#!/bin/sh\n[ "$*" != --help ] || { echo "  --refresh"; exit; }\necho "$*" >/etc/selinux/refreshed; cat /etc/b >>/etc/selinux/refreshed; [ ! -e /etc/fail ] || { echo broken module >&2; exit 4; }\n' >usr/sbin/semodule""";
+        Commit("v1");
+        Commit("v2", $"mkdir -p usr/sbin; {semodule}; {programs}");
+        Commit("v3", $"mkdir -p usr/sbin; {semodule}; {programs}; touch usr/etc/fail");
+        Deployment first = _sysroot.Deploy("v1");
+        _sysroot.Shell($"echo merged >{first.Path}/etc/b");
+        Deployment second = _sysroot.Deploy("v2");
+        Assert.Equal("-N --refresh\nmerged\n", File.ReadAllText(_sysroot[$"{second.Path}/etc/selinux/refreshed"]));
+        Assert.Contains("Refreshing SELinux policy", _sysroot.Messages);
+
+        SysrootException? error = Assert.Throws<SysrootException>(() => _sysroot.Deploy("v3"));
+        Assert.Equal(["Finalizing SELinux policy", "bwrap: exit code 4: broken module"], [error.InnerException!.Message, error.InnerException.InnerException!.Message]);
+        using Sysroot sysroot = _sysroot.Open(readOnly: true);
+        Assert.Equal(second.Name, sysroot.Deployments[0].Name);
+    }
+
+    [Fact]
+    public void What_an_installer_has_put_into_a_deployment_is_labelled_and_objects_are_not()
+    {
+        Commit("v1");
+        Deployment deployment = _sysroot.Deploy("v1");
+        _sysroot.Shell($"mkdir extra; echo x >extra/shadow; echo y >extra/own; setfattr -n security.selinux -v the:owners:own:s0 extra/own; echo z >{deployment.Path}/etc/late");
+        var told = new List<string>();
+        using Sysroot sysroot = _sysroot.Open(readOnly: true);
+        Assert.True(sysroot.EnsureLabelled(sysroot.Deployments[0], _sysroot["extra"], "/etc", told.Add, (path, shown, label) => told.Add($"{System.IO.Path.GetFileName(path)} as {shown}: {label}")));
+        Assert.Equal(["extra as /etc: system_u:object_r:etc_t:s0", "shadow as /etc/shadow: system_u:object_r:shadow_t:s0"], told[1..].Order());
+        Assert.Equal("the:owners:own:s0", Label("extra/own"));
+        Assert.True(sysroot.EnsureLabelled(sysroot.Deployments[0], null, "/", _ => { }, (_, _, _) => { }));
+        Assert.Equal("system_u:object_r:etc_t:s0", Label($"{deployment.Path}/etc/late"));
+        Assert.Null(Label($"{deployment.Path}/usr/bin/program"));
+    }
+
     private void Commit(string branch, string edit = ":")
     {
         string policy = string.Join('\n', SmallPolicy.Files().Select(file => $"mkdir -p $(dirname {file.Key}); printf '%s' '{file.Value}' >{file.Key}"));

@@ -33,10 +33,14 @@ public sealed class Installation
         {
             throw new SysrootException($"{Boot}/loader belongs to another system: install into a file system or btrfs subvolume with a /boot of its own");
         }
-        bool fresh = !File.Exists(Path.Combine(_root.Path, "ostree/repo/config"));
-        if (fresh)
+        bool exists = File.Exists(Path.Combine(_root.Path, "ostree/repo/config"));
+        if (!exists)
         {
             Sysroot.Initialize(_root.Path, epoch: 1);
+        }
+        // Without a stateroot it is nobody's yet, perhaps left by an installation that was cut short.
+        if (!exists || !Directory.Exists(Path.Combine(_root.Path, "ostree/deploy")) || Directory.GetDirectories(Path.Combine(_root.Path, "ostree/deploy")).Length == 0)
+        {
             Configure();
         }
         try
@@ -54,10 +58,7 @@ public sealed class Installation
             {
                 throw new SysrootException($"The stateroot {stateroot} is in use there: choose another by --stateroot");
             }
-            if (!sysroot.Stateroots().Contains(stateroot))
-            {
-                sysroot.InitializeStateroot(stateroot);
-            }
+            sysroot.EnsureStateroot(stateroot);
             return sysroot;
         }
         catch
