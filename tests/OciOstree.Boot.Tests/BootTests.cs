@@ -35,7 +35,7 @@ public sealed class BootTests(ITestOutputHelper output)
         disk.InitializeSysroot("mini");
         OurProgram.Run("deploy", "--tls-verify=false", "--sysroot", disk.Root, "--stateroot", "mini",
             "--imgref", $"ostree-unverified-registry:{registry.Host}/os:1", "--target-imgref", $"ostree-unverified-registry:{VirtualMachine.Registry}/os:1",
-            "--karg=root=LABEL=" + BootDisk.Label, "--karg=rw", "--karg=console=ttyS0", "--karg=quiet").Ok();
+            "--karg=root=LABEL=" + BootDisk.Label, "--karg=rw", "--karg=console=ttyS0", "--karg=quiet", VirtualMachine.NoTimerCheck).Ok();
         Lap("the first deployed");
         PushDerived(scratch, $"{registry.Host}/os:1");
         Lap("the first built upon, and pushed under its name");
@@ -63,7 +63,7 @@ public sealed class BootTests(ITestOutputHelper output)
         // The real program's commits, so that the two tests share nothing but the boot.
         foreach (string version in (string[])["1", "2"])
             Tool.Run("ostree", "commit", $"--repo={disk.Root}/ostree/repo", "--branch=mini/" + version, "--tree=dir=" + MakeTree(scratch, version, commands), "--bootable").Ok();
-        OurProgram.Ostree("admin", "deploy", "--sysroot=" + disk.Root, "--os=mini", "--karg=root=LABEL=" + BootDisk.Label, "--karg=rw", "--karg=console=ttyS0", "--karg=quiet", "mini/1").Ok();
+        OurProgram.Ostree("admin", "deploy", "--sysroot=" + disk.Root, "--os=mini", "--karg=root=LABEL=" + BootDisk.Label, "--karg=rw", "--karg=console=ttyS0", "--karg=quiet", VirtualMachine.NoTimerCheck, "mini/1").Ok();
         Lap("the first deployed");
 
         Judge.Life(Boot(disk, registryPort: 9, scratch));

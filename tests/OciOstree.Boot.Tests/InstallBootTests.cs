@@ -33,7 +33,7 @@ public sealed class InstallBootTests(ITestOutputHelper output)
         // The machine follows the registry, whose :1 has moved on to version 2 since the medium was made.
         OurProgram.Run(["install", "to-disk", disk.Image, "--size=600M", "--bootloader=" + loader, "--stateroot=mini", "--quiet",
             "--imgref", $"ostree-unverified-image:oci:{scratch["images"]}:1", "--target-imgref", $"ostree-unverified-registry:{VirtualMachine.Registry}/os:1",
-            "--karg=console=ttyS0", "--karg=quiet", .. LoaderPackages.Select(package => "--loader-files=" + DebianPackage.Get(package))]).Ok();
+            "--karg=console=ttyS0", "--karg=quiet", VirtualMachine.NoTimerCheck, .. LoaderPackages.Select(package => "--loader-files=" + DebianPackage.Get(package))]).Ok();
 
         var story = VirtualMachine.Run(disk, registry.Port, scratch, TimeSpan.FromSeconds(240));
         output.WriteLine(story.Everything);

@@ -8,6 +8,11 @@ internal static class VirtualMachine
     /// <summary>How a guest reaches the registry on the host's loopback.</summary>
     internal const string Registry = "10.0.2.100:5000";
 
+    /// <summary>
+    /// What every guest's kernel is told: it counts the timer's interrupts when it starts, and panics when a busy host has delivered too few.
+    /// </summary>
+    internal const string NoTimerCheck = "--karg=no_timer_check";
+
     /// <summary>Runs until the guest powers off, and returns what it told.</summary>
     /// <param name="registryPort">The port on the host's loopback behind <see cref="Registry"/>; nothing else is reachable.</param>
     internal static BootStory Run(BootDisk disk, int registryPort, ScratchDirectory scratch, TimeSpan timeout, int memory = 768)
