@@ -145,6 +145,7 @@ internal sealed class DerivedLayerReader
                 unplaced[name] = new Unplaced(Header(entry), 0, 0);
                 break;
             case TarEntryType.HardLink when FindTarget(LinkTarget(entry)) is LayerTree.FileNode file:
+                Linked(file);
                 unplaced[name] = new Unplaced(file);
                 break;
             default:
@@ -177,7 +178,7 @@ internal sealed class DerivedLayerReader
     /// <summary>Tries links again whose target came after them; what is not in the layer at all is left for the layers beneath.</summary>
     private void ResolveLinks(LayerTree.DirectoryNode directory, List<string> path)
     {
-        foreach (var (name, node) in directory.Children.ToArray())
+        foreach (var (name, node) in directory.Open.ToArray())
         {
             path.Add(name);
             switch (node)
@@ -186,7 +187,7 @@ internal sealed class DerivedLayerReader
                     ResolveLinks(child, path);
                     break;
                 case LayerTree.LinkNode link:
-                    directory.Children[name] = Resolve(link, string.Join('/', path));
+                    directory.Open[name] = Resolve(link, string.Join('/', path));
                     break;
             }
 

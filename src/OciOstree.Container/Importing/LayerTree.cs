@@ -1,3 +1,4 @@
+using OciOstree.Linux;
 using OciOstree.Repository;
 
 namespace OciOstree.Container;
@@ -5,6 +6,9 @@ namespace OciOstree.Container;
 /// <summary>The tree of one derived layer while its entries come in, in whatever order.</summary>
 internal sealed class LayerTree
 {
+    // So many files have objects of their own before those that are written are packed.
+    private const int MaxOpenFiles = 8192;
+
     /// <summary>What a directory gets that no entry describes.</summary>
     private static readonly DirMeta Implied = new(0, 0, 0x41ed /* drwxr-xr-x */, XattrSet.Empty);
 
@@ -12,19 +16,41 @@ internal sealed class LayerTree
 
     internal sealed class DirectoryNode : Node
     {
-        internal Dictionary<string, Node> Children { get; private set; } = new(StringComparer.Ordinal);
+        /// <summary>All that is in the directory but files that were packed: those are found with <see cref="LayerTree.Find(DirectoryNode, string)"/>.</summary>
+        internal Dictionary<string, Node> Open { get; private set; } = new(StringComparer.Ordinal);
+
+        /// <summary>The number under which files of the directory are packed; negative if none are.</summary>
+        internal int Id { get; set; } = -1;
+
+        internal int FirstSettled { get; set; } = -1;
+
+        /// <summary>Whether it has files that may be packed.</summary>
+        internal bool IsListed { get; set; }
 
         /// <summary>Null until an entry describes the directory: then the one that it lies over, if any, keeps its own.</summary>
         internal DirMeta? Meta { get; set; }
 
-        internal void Release() => Children = [];
+        internal void Release() => Open = [];
     }
 
     /// <summary>A file or a symbolic link; hard links are the same node.</summary>
     internal sealed class FileNode : Node
     {
-        /// <summary>Set once the object is written.</summary>
-        internal Checksum Checksum { get; set; }
+        private Checksum checksum;
+        private bool isWritten;
+
+        /// <summary>Set once, on any thread, when the object is written.</summary>
+        internal Checksum Checksum
+        {
+            get => checksum;
+            set
+            {
+                checksum = value;
+                Volatile.Write(ref isWritten, true);
+            }
+        }
+
+        internal bool IsWritten => Volatile.Read(ref isWritten);
 
         internal bool IsSymlink { get; init; }
 
@@ -38,6 +64,11 @@ internal sealed class LayerTree
         internal string[] Target => target;
     }
 
+    private readonly SettledFiles settled = new();
+    private readonly List<DirectoryNode> listed = [];
+    private int openFiles;
+    private int packedDirectories;
+
     internal DirectoryNode Root { get; } = new();
 
     internal Node? Find(ReadOnlySpan<string> path)
@@ -45,16 +76,109 @@ internal sealed class LayerTree
         Node? node = Root;
         foreach (var name in path)
         {
-            node = (node as DirectoryNode)?.Children.GetValueOrDefault(name);
+            node = node is DirectoryNode directory ? Find(directory, name) : null;
         }
 
         return node;
     }
 
     /// <summary>Puts a node at a path, in the place of whatever is there.</summary>
-    internal void Set(ReadOnlySpan<string> path, Node node) => ParentOf(path).Children[path[^1]] = node;
+    internal void Set(ReadOnlySpan<string> path, Node node)
+    {
+        if (openFiles >= MaxOpenFiles)
+        {
+            Settle();
+        }
 
-    internal void Remove(ReadOnlySpan<string> path) => ParentOf(path).Children.Remove(path[^1]);
+        var parent = ParentOf(path);
+        Find(parent, path[^1]);
+        Put(parent, path[^1], node);
+    }
+
+    internal void Remove(ReadOnlySpan<string> path)
+    {
+        var parent = ParentOf(path);
+        Find(parent, path[^1]);
+        parent.Open.Remove(path[^1]);
+    }
+
+    /// <summary>What a directory has under a name, as a node of its own from now on; null if nothing.</summary>
+    internal Node? Find(DirectoryNode directory, string name)
+    {
+        if (directory.Open.TryGetValue(name, out var node))
+        {
+            return node;
+        }
+
+        if (directory.Id < 0 || !settled.TryTake(directory.Id, name, out var checksum, out var isSymlink))
+        {
+            return null;
+        }
+
+        var file = new FileNode { IsSymlink = isSymlink, Checksum = checksum };
+        Put(directory, name, file);
+        return file;
+    }
+
+    private void Put(DirectoryNode directory, string name, Node node)
+    {
+        directory.Open[name] = node;
+        if (node is not FileNode)
+        {
+            return;
+        }
+
+        openFiles++;
+        if (!directory.IsListed)
+        {
+            directory.IsListed = true;
+            listed.Add(directory);
+        }
+    }
+
+    /// <summary>Packs the files that nothing but their name leads to. One that is linked stays a node: its names share it.</summary>
+    private void Settle()
+    {
+        openFiles = 0;
+        listed.RemoveAll(directory =>
+        {
+            var waiting = Settle(directory);
+            openFiles += waiting;
+            directory.IsListed = waiting > 0;
+            return waiting == 0;
+        });
+    }
+
+    // Returns how many files are still to be written.
+    private int Settle(DirectoryNode directory)
+    {
+        var (waiting, packed) = (0, 0);
+        foreach (var (name, node) in directory.Open)
+        {
+            if (node is not FileNode { IsLinked: false } file || FileName.ByteCount(name) > SettledFiles.MaxNameLength)
+            {
+                continue;
+            }
+
+            if (!file.IsWritten)
+            {
+                waiting++;
+                continue;
+            }
+
+            directory.Id = directory.Id < 0 ? packedDirectories++ : directory.Id;
+            directory.FirstSettled = settled.Add(directory.Id, directory.FirstSettled, name, file.Checksum, file.IsSymlink);
+            directory.Open.Remove(name);
+            packed++;
+        }
+
+        if (packed > 0)
+        {
+            directory.Open.TrimExcess();
+        }
+
+        return waiting;
+    }
 
     /// <summary>Describes a directory; what is in it stays.</summary>
     internal void SetDirectory(ReadOnlySpan<string> path, DirMeta meta)
@@ -65,10 +189,10 @@ internal sealed class LayerTree
             return;
         }
 
-        var siblings = ParentOf(path).Children;
-        if (siblings.GetValueOrDefault(path[^1]) is not DirectoryNode directory)
+        var parent = ParentOf(path);
+        if (Find(parent, path[^1]) is not DirectoryNode directory)
         {
-            siblings[path[^1]] = directory = new DirectoryNode();
+            parent.Open[path[^1]] = directory = new DirectoryNode();
         }
 
         directory.Meta = meta;
@@ -89,17 +213,17 @@ internal sealed class LayerTree
     internal (Checksum Tree, Checksum Meta) Write(RepoTransaction transaction, List<string> implied, List<(string Path, string Target)> links) =>
         Write(Root, "", transaction, implied, links);
 
-    private static (Checksum Tree, Checksum Meta) Write(DirectoryNode directory, string path, RepoTransaction transaction, List<string> implied, List<(string Path, string Target)> links)
+    private (Checksum Tree, Checksum Meta) Write(DirectoryNode directory, string path, RepoTransaction transaction, List<string> implied, List<(string Path, string Target)> links)
     {
         if (directory.Meta is null)
         {
             implied.Add(path.Length == 0 ? "/" : path);
         }
 
-        var files = new DirTreeFile[directory.Children.Values.Count(node => node is FileNode)];
-        var count = 0;
+        var files = new DirTreeFile[directory.Open.Values.Count(node => node is FileNode) + settled.Count(directory.FirstSettled)];
+        var count = settled.CopyTo(directory.FirstSettled, files);
         List<DirTreeDirectory> directories = [];
-        foreach (var (name, node) in directory.Children)
+        foreach (var (name, node) in directory.Open)
         {
             switch (node)
             {
@@ -123,7 +247,7 @@ internal sealed class LayerTree
 
     private static void Collect(DirectoryNode directory, string path, Dictionary<FileNode, List<string>> groups)
     {
-        foreach (var (name, node) in directory.Children)
+        foreach (var (name, node) in directory.Open)
         {
             if (node is DirectoryNode child)
             {
@@ -146,14 +270,14 @@ internal sealed class LayerTree
         var parent = Root;
         for (var depth = 0; depth < path.Length - 1; depth++)
         {
-            switch (parent.Children.GetValueOrDefault(path[depth]))
+            switch (Find(parent, path[depth]))
             {
                 case DirectoryNode directory:
                     parent = directory;
                     break;
                 case null:
                     var added = new DirectoryNode();
-                    parent.Children.Add(path[depth], added);
+                    parent.Open.Add(path[depth], added);
                     parent = added;
                     break;
                 case FileNode { IsSymlink: true }:
