@@ -11,7 +11,7 @@ internal sealed class VersionAction(string calledAs) : SynchronousCommandLineAct
     public const string LibostreeVersion = "2026.4";
 
     // Scripts ask by libostree's names for what may be compiled out of it: tar archives are "libarchive".
-    private static readonly string[] Features = ["composefs", "ex-fsverity", "gpgme", "libarchive", "openssl", "release", "sign-ed25519", "sign-spki"];
+    private static readonly string[] Features = ["composefs", "ex-fsverity", "gpgme", "initial-var", "libarchive", "openssl", "release", "sign-ed25519", "sign-spki"];
 
     public static string Version { get; } =
         typeof(VersionAction).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
