@@ -24,6 +24,7 @@ internal static class ImageDeployCommand
         var noImgref = Opts.Flag("--no-imgref", "Write refs for the layers only, not for the image");
         var kargs = Opts.Many("--karg", "ARG", "Add a kernel argument");
         var commitFile = Opts.Value("--write-commitid-to", "PATH", "Write the deployed checksum to this file");
+        var topLevels = TopLevelOption.Create();
         var noLabels = LabelOption.Create();
         var quiet = Opts.Flag("--quiet", "Don't display progress", "-q");
         var json = Opts.Flag("--json", "Print the result as JSON");
@@ -33,7 +34,7 @@ internal static class ImageDeployCommand
             $"oci-ostree {words} --sysroot=/mnt --stateroot=os --imgref=ostree-unverified-registry:quay.io/example/os:stable --karg=root=LABEL=root --karg=rw",
             $"oci-ostree {words} --sysroot=/mnt --transport=oci-archive --image=/media/os.ociarchive --target-imgref=ostree-unverified-registry:quay.io/example/os:stable")
         {
-            sysrootPath, stateroot, imgref, image, transport, noVerification, enforcePolicy, remote, target, noImgref, kargs, commitFile, noLabels, quiet, json,
+            sysrootPath, stateroot, imgref, image, transport, noVerification, enforcePolicy, remote, target, noImgref, kargs, commitFile, topLevels, noLabels, quiet, json,
         };
         var images = new ImageOptions().AddTo(verb);
         return verb.Does(parsed =>
@@ -57,6 +58,7 @@ internal static class ImageDeployCommand
                 KernelArguments = parsed.GetValue(kargs) is { Length: > 0 } given ? given : null,
                 Target = parsed.GetValue(target) is { } follow ? OstreeImageReference.Parse(follow) : null,
                 WriteImageRef = !parsed.GetValue(noImgref),
+                TopLevels = TopLevelOption.Read(parsed, topLevels),
                 Labels = !parsed.GetValue(noLabels),
                 Registry = images.Read(parsed),
             };
@@ -70,6 +72,7 @@ internal static class ImageDeployCommand
                 Warn(warning);
             }
 
+            PullCommand.PrintSignatures(result.Image, silent);
             if (parsed.GetValue(commitFile) is { } path)
             {
                 File.WriteAllText(path, result.Image.MergeCommit.ToString());

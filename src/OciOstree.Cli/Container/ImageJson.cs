@@ -24,6 +24,9 @@ internal sealed record StoredImage(
 
     public IReadOnlyList<string>? Warnings { get; init; }
 
+    /// <summary>Who signed the commit inside, where the reference names an ostree remote.</summary>
+    public string? Signatures { get; init; }
+
     public static StoredImage From(string name, ImportedImage image) => new(
         name,
         image.MergeCommit.ToString(),
@@ -32,7 +35,10 @@ internal sealed record StoredImage(
         image.Version,
         image.Config.Created,
         image.Manifest.Layers.Count,
-        image.Manifest.TotalSize);
+        image.Manifest.TotalSize)
+    {
+        Signatures = image.Signatures,
+    };
 }
 
 /// <summary>A line of <c>container image history --json</c>.</summary>

@@ -13,6 +13,7 @@ internal static class PullCommand
         var imgref = Opts.Required("IMGREF", "Image reference, e.g. ostree-unverified-registry:quay.io/exampleos/exampleos:latest");
         var digestFile = Opts.Value("--ostree-digestfile", "PATH", "File to which to write the resulting OSTree commit digest");
         var check = Opts.Value("--check", "PATH", "Only look for a newer manifest, and write it to this file if there is one; no layers are fetched");
+        var topLevels = TopLevelOption.Create();
         var noLabels = LabelOption.Create();
         var quiet = Opts.Flag("--quiet", "Don't display progress", "-q");
         var json = Opts.Flag("--json", "Print the result as JSON");
@@ -20,21 +21,23 @@ internal static class PullCommand
             "pull",
             "Pull (or update) a container image",
             "oci-ostree container image pull /ostree/repo ostree-unverified-registry:quay.io/example/os:stable",
-            "oci-ostree container image pull repo ostree-unverified-image:oci-archive:os.ociarchive --json")
+            "oci-ostree container image pull repo ostree-unverified-image:oci-archive:os.ociarchive --json",
+            "oci-ostree container image pull repo ostree-unverified-image:oci:app --toplevel=opt=keep --toplevel=var=factory")
         {
-            repo, imgref, digestFile, check, noLabels, quiet, json,
+            repo, imgref, digestFile, check, topLevels, noLabels, quiet, json,
         };
         var images = new ImageOptions().AddTo(verb);
         return verb.Does(parsed =>
         {
             var reference = OstreeImageReference.Parse(parsed.GetValue(imgref)!);
             using var opened = Repo.Open(parsed.GetValue(repo)!);
-            using var importer = new ImageImporter(opened, reference, new ImportOptions { Registry = images.Read(parsed), Labels = !parsed.GetValue(noLabels) });
+            using var importer = new ImageImporter(opened, reference, new ImportOptions { Registry = images.Read(parsed), Labels = !parsed.GetValue(noLabels), TopLevels = TopLevelOption.Read(parsed, topLevels) });
             var plan = importer.Prepare(Entry.Cancellation);
             var asJson = parsed.GetValue(json);
             if (plan.Present is not null)
             {
                 WriteDigestFile(parsed.GetValue(digestFile), plan.Present.MergeCommit);
+                PrintSignatures(plan.Present, asJson);
                 Report(asJson, $"No changes in {reference} => {plan.Present.MergeCommit}", () => StoredImage.From(reference.ToString(), plan.Present) with { Changed = false, LayersFetched = 0, BytesFetched = 0 });
                 return;
             }
@@ -59,6 +62,8 @@ internal static class PullCommand
             {
                 Console.Error.WriteLine(warning);
             }
+
+            PrintSignatures(image, asJson);
 
             WriteDigestFile(parsed.GetValue(digestFile), image.MergeCommit);
             Report(asJson, $"Wrote: {reference} => {image.MergeCommit}", () => StoredImage.From(reference.ToString(), image) with
@@ -85,6 +90,15 @@ internal static class PullCommand
         {
             Console.Out.WriteLine($"layers already present: {present}; layers needed: {plan.Layers.Count - present} ({Output.Size(plan.BytesToFetch)})");
             Console.Out.Flush();
+        }
+    }
+
+    /// <summary>Who vouches for the image, if somebody was asked to.</summary>
+    internal static void PrintSignatures(ImportedImage image, bool silent)
+    {
+        if (image.Signatures is { } text && !silent)
+        {
+            Console.Out.WriteLine(text);
         }
     }
 

@@ -13,6 +13,7 @@ internal sealed class InstallOptions
     private readonly Option<string?> target = Opts.Value("--target-imgref", "IMGREF", "What the machine follows afterwards, if that is another");
     private readonly Option<string?> stateroot = Opts.Value("--stateroot", "NAME", $"The stateroot to make (default: {ContainerDeploy.DefaultStateroot})");
     private readonly Option<string[]> kargs = Opts.Many("--karg", "ARG", "A kernel argument, beside those that find the root");
+    private readonly Option<string[]> topLevels = TopLevelOption.Create();
     private readonly Option<string?> keys = Opts.Value("--root-ssh-authorized-keys", "FILE", "Who may log in as root by ssh");
     private readonly Option<bool> quiet = Opts.Flag("--quiet", "Don't display progress", "-q");
     private readonly Option<bool> json = Opts.Flag("--json", "Print the result as JSON");
@@ -20,7 +21,7 @@ internal sealed class InstallOptions
 
     public InstallOptions AddTo(Command verb)
     {
-        foreach (var option in new Option[] { imgref, target, stateroot, kargs, keys, quiet, json })
+        foreach (var option in new Option[] { imgref, target, stateroot, kargs, keys, topLevels, quiet, json })
         {
             verb.Add(option);
         }
@@ -57,6 +58,7 @@ internal sealed class InstallOptions
         {
             Target = parsed.GetValue(target) is { } follow ? OstreeImageReference.Parse(follow) : null,
             KernelArguments = [.. root.KernelArguments, .. parsed.GetValue(kargs)!],
+            TopLevels = TopLevelOption.Read(parsed, topLevels),
             Registry = images!.Read(parsed),
             Stage = false,
         };
@@ -66,6 +68,7 @@ internal sealed class InstallOptions
             Console.Error.WriteLine(warning);
         }
 
+        PullCommand.PrintSignatures(result.Image, silent);
         if (authorized is not null)
         {
             Installation.AddAuthorizedKeys(sysroot, result.Deployment, authorized);
@@ -106,5 +109,7 @@ internal sealed class InstallOptions
         {
             OstreeImageReference.Parse(follow);
         }
+
+        TopLevelOption.Read(parsed, topLevels);
     }
 }

@@ -12,6 +12,7 @@ internal static class RebaseCommand
         var imgref = Opts.Required("IMGREF", "Image reference, e.g. ostree-unverified-registry:quay.io/exampleos/exampleos:latest");
         var target = Opts.Value("--target-imgref", "IMGREF", "Take the image from IMGREF now, but follow this one");
         var downloadOnly = Opts.Flag("--download-only", "Fetch the image, but let no boot run it until `upgrade --from-downloaded`");
+        var topLevels = TopLevelOption.Create();
         var noLabels = LabelOption.Create();
         var allowFailed = Opts.Flag("--allow-failed", "Take the image though its boots on this machine failed their health checks");
         var quiet = Opts.Flag("--quiet", "Don't display progress", "-q");
@@ -22,7 +23,7 @@ internal static class RebaseCommand
             "oci-ostree rebase ostree-unverified-registry:quay.io/example/os:next",
             "oci-ostree rebase ostree-unverified-image:oci-archive:/media/os.ociarchive --target-imgref ostree-unverified-registry:quay.io/example/os:stable")
         {
-            imgref, target, downloadOnly, allowFailed, noLabels, quiet, json,
+            imgref, target, downloadOnly, allowFailed, topLevels, noLabels, quiet, json,
         };
         var machine = new MachineSysroot().AddRebootTo(verb);
         var images = new ImageOptions().AddTo(verb, withPlatform: false);
@@ -38,6 +39,7 @@ internal static class RebaseCommand
                 Reference = reference,
                 Follow = follow,
                 Registry = images.Read(parsed),
+                TopLevels = TopLevelOption.Read(parsed, topLevels),
                 Labels = !parsed.GetValue(noLabels),
                 Quiet = parsed.GetValue(quiet),
                 Json = parsed.GetValue(json),

@@ -16,7 +16,7 @@ internal static class Update
     {
         var (stateroot, reference, follow, quiet, json) = (request.Stateroot, request.Reference, request.Follow, request.Quiet, request.Json);
         var next = sysroot.Deployments.FirstOrDefault(deployment => deployment.Stateroot == stateroot);
-        var options = new ImageDeployOptions { Registry = request.Registry, Target = follow, LockFinalization = request.DownloadOnly, Labels = request.Labels };
+        var options = new ImageDeployOptions { Registry = request.Registry, Target = follow, LockFinalization = request.DownloadOnly, TopLevels = request.TopLevels, Labels = request.Labels };
         using var importer = ContainerDeploy.CreateImporter(sysroot.Repo, reference, options);
         var plan = importer.Prepare(Entry.Cancellation);
         if (plan.Present is { } present && next?.Commit == present.MergeCommit && next.Origin?.ContainerImageReference == follow.ToString())
@@ -53,6 +53,8 @@ internal static class Update
         {
             Console.Error.WriteLine(warning);
         }
+
+        PullCommand.PrintSignatures(image, json);
 
         if (request.DownloadOnly && !sysroot.CanStage)
         {

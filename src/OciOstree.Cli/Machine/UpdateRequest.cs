@@ -16,6 +16,9 @@ internal sealed record UpdateRequest
 
     public required RegistryOptions Registry { get; init; }
 
+    /// <inheritdoc cref="ImportOptions.TopLevels"/>
+    public TopLevelRules? TopLevels { get; init; }
+
     /// <summary>False does without SELinux labels where the image has a policy.</summary>
     public bool Labels { get; init; } = true;
 

@@ -12,6 +12,7 @@ internal static class UpgradeCommand
         var downloadOnly = Opts.Flag("--download-only", "Fetch the update, but let no boot run it until --from-downloaded");
         var fromDownloaded = Opts.Flag("--from-downloaded", "Let the next boot run what --download-only has fetched; no registry is asked");
         var allowDowngrade = Opts.Flag("--allow-downgrade", "Take the image though it was made before the one that is deployed");
+        var topLevels = TopLevelOption.Create();
         var noLabels = LabelOption.Create();
         var allowFailed = Opts.Flag("--allow-failed", "Take the image though its boots on this machine failed their health checks");
         var quiet = Opts.Flag("--quiet", "Don't display progress", "-q");
@@ -23,7 +24,7 @@ internal static class UpgradeCommand
             "oci-ostree upgrade --apply",
             "oci-ostree upgrade --download-only && oci-ostree upgrade --from-downloaded --apply")
         {
-            check, downloadOnly, fromDownloaded, allowDowngrade, allowFailed, noLabels, quiet, json,
+            check, downloadOnly, fromDownloaded, allowDowngrade, allowFailed, topLevels, noLabels, quiet, json,
         };
         var machine = new MachineSysroot().AddRebootTo(verb);
         var images = new ImageOptions().AddTo(verb, withPlatform: false);
@@ -57,6 +58,7 @@ internal static class UpgradeCommand
                 Reference = reference,
                 Follow = reference,
                 Registry = images.Read(parsed),
+                TopLevels = TopLevelOption.Read(parsed, topLevels),
                 Labels = !parsed.GetValue(noLabels),
                 Quiet = parsed.GetValue(quiet),
                 Json = parsed.GetValue(json),

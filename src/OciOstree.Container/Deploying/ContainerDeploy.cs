@@ -43,6 +43,7 @@ public static class ContainerDeploy
             Target = options.Target?.Image,
             WriteImageRef = options.WriteImageRef,
             RequireBootable = options.RequireBootable,
+            TopLevels = options.TopLevels,
             Labels = options.Labels,
         });
     }

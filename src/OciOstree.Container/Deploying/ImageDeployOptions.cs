@@ -27,6 +27,9 @@ public sealed record ImageDeployOptions
     /// <summary>A staged deployment waits until it is unlocked.</summary>
     public bool LockFinalization { get; init; }
 
+    /// <inheritdoc cref="ImportOptions.TopLevels"/>
+    public TopLevelRules? TopLevels { get; init; }
+
     /// <inheritdoc cref="ImportOptions.Labels"/>
     public bool Labels { get; init; } = true;
 

@@ -30,8 +30,9 @@ internal sealed class CommitTrust
     public string WarningOfDerived => $"remote '{remote}' vouches for the commit inside the image; nobody does for the layers on top of it";
 
     /// <summary>Passes if the commit, which is here already, is signed as the remote wants it.</summary>
+    /// <returns>Who signed it, for people.</returns>
     /// <exception cref="ContainerException">It is not, or there is none.</exception>
-    public void Verify(Checksum? commit)
+    public string Verify(Checksum? commit)
     {
         if (commit is not { } checksum)
         {
@@ -40,7 +41,7 @@ internal sealed class CommitTrust
 
         try
         {
-            signatures.DescribeCommit(repo.ReadMetadata(new ObjectName(checksum, ObjectType.Commit)).Span, repo.ReadCommitMeta(checksum));
+            return $"Commit {checksum} is vouched for by remote '{remote}':\n" + signatures.DescribeCommit(repo.ReadMetadata(new ObjectName(checksum, ObjectType.Commit)).Span, repo.ReadCommitMeta(checksum));
         }
         catch (RepositoryException e)
         {

@@ -16,6 +16,7 @@ internal sealed class DerivedLayerReader
     private readonly ContentSpool spool;
     private readonly LayerTree tree = new();
     private readonly DroppedContent dropped = new();
+    private readonly HashSet<string> topLevels = new(StringComparer.Ordinal);
 
     // Entries without a place in the tree that later ones may link to. Builds that rewrite a file in place through its hard link
     // give the new content under sysroot/ostree/repo/objects, or under whichever of its names sorts first.
@@ -50,16 +51,21 @@ internal sealed class DerivedLayerReader
         List<(string Path, string Target)> links = [];
         var sameFiles = tree.SameFiles();
         var (root, meta) = tree.Write(transaction, implied, links);
-        return transaction.WriteCommit(new Commit { Metadata = LayerMetadata.Write(implied, links, sameFiles, labels?.Id), RootTree = root, RootMeta = meta });
+        return transaction.WriteCommit(new Commit { Metadata = LayerMetadata.Write(implied, links, sameFiles, labels?.Id, topLevels.Select(name => (name, paths.RuleOf(name))), dropped), RootTree = root, RootMeta = meta });
     }
 
     private void ReadEntry(TarEntry entry, Stream content)
     {
         var source = LayerPath.Split(entry.Name);
-        var path = paths.Map(source, out var countAs);
+        if (LayerPath.IsOfAufs(source))
+        {
+            return;
+        }
+
+        var path = Map(source);
         if (path is null)
         {
-            ReadUnplaced(entry, content, source, countAs);
+            ReadUnplaced(entry, content, source);
         }
         else if (path.Length > 0 && path[^1].StartsWith(LayerPath.WhiteoutPrefix, StringComparison.Ordinal))
         {
@@ -109,17 +115,16 @@ internal sealed class DerivedLayerReader
         var name = path[^1];
         if (name != LayerPath.OpaqueWhiteout)
         {
-            var hidden = name[LayerPath.WhiteoutPrefix.Length..];
-            if (hidden is "" or "." or "..")
+            if (name[LayerPath.WhiteoutPrefix.Length..] is "" or "." or "..")
             {
                 throw new ContainerException($"'{entry}' is a whiteout of nothing");
             }
+        }
 
-            if (hidden.StartsWith(LayerPath.WhiteoutPrefix, StringComparison.Ordinal))
-            {
-                // AUFS kept its own books under such names; they are no content.
-                return;
-            }
+        // What the layer has replaced as a whole hides all that was beneath it anyway.
+        if (tree.IsBlocked(path))
+        {
+            return;
         }
 
         tree.Set(path, entry.Type == TarEntryType.File
@@ -127,13 +132,13 @@ internal sealed class DerivedLayerReader
             : WriteFile(FileHeader.Regular(0, 0, 0x1a4, XattrSet.Empty), 0, Stream.Null));
     }
 
-    private void ReadUnplaced(TarEntry entry, Stream content, string[] source, string countAs)
+    private void ReadUnplaced(TarEntry entry, Stream content, string[] source)
     {
         var name = string.Join('/', source);
-        var isRewrittenObject = name.StartsWith(LayerPath.RepositoryPrefix, StringComparison.Ordinal) && entry is { Type: TarEntryType.File, ModifiedSeconds: > 0 };
-        if (!isRewrittenObject)
+        // What a base or a build has of the base's repository is no loss: what counts of it has its names elsewhere.
+        if (source is not ["sysroot", "ostree", ..])
         {
-            dropped.AddPath(countAs);
+            dropped.AddPath(LayerPath.CountAs(source), name);
         }
 
         switch (entry.Type)
@@ -157,7 +162,7 @@ internal sealed class DerivedLayerReader
     /// <summary>The file that a link means, if the layer has had it; written now if it had no place.</summary>
     private LayerTree.Node? FindTarget(string[] target)
     {
-        var place = paths.Map(target, out _);
+        var place = Map(target);
         if (place is not null)
         {
             return tree.Find(place) switch
@@ -215,7 +220,7 @@ internal sealed class DerivedLayerReader
             return Linked(target)!;
         }
 
-        if (paths.Map(link.Target, out _) is { } place)
+        if (Map(link.Target) is { } place)
         {
             return new LayerTree.LinkNode(place);
         }
@@ -241,6 +246,17 @@ internal sealed class DerivedLayerReader
         var node = new LayerTree.FileNode { IsSymlink = header.IsSymlink };
         writers.Write(header, size, content, null, checksum => node.Checksum = checksum);
         return node;
+    }
+
+    // What the layer says of a top-level directory, or links to there, came out as that directory's rule wants it.
+    private string[]? Map(string[] path)
+    {
+        if (LayerPath.TopLevelOf(path) is { } top)
+        {
+            topLevels.Add(top);
+        }
+
+        return paths.Map(path);
     }
 
     private static string Absolute(string[] path) => "/" + string.Join('/', path);

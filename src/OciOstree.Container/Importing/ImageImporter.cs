@@ -22,7 +22,9 @@ public sealed class ImageImporter : IDisposable
     private readonly LayerTransactions transactions;
     private readonly ImageStore store;
     private IImageSource? source;
+    private TopLevelRules topLevels = TopLevelRules.Default;
     private CommitTrust? commitTrust;
+    private string? signatures;
 
     public ImageImporter(Repo repo, OstreeImageReference reference, ImportOptions? options = null)
         : this(repo, reference, options, null)
@@ -79,7 +81,10 @@ public sealed class ImageImporter : IDisposable
             }
 
             var unsigned = commitTrust is not null && layers.Any(layer => layer.Kind == LayerKind.Derived) ? [commitTrust.WarningOfDerived] : Array.Empty<string>();
-            return image with { Dropped = dropped, Warnings = [.. dropped.Warnings(), .. image.Warnings, .. unsigned] };
+            var squashed = ManifestLayout.Parse(plan.Manifest, plan.Config).IsSquashed
+                ? [$"The layer that label {ImageLabels.FinalDiffId} names is not there (was the image squashed?): all layers are imported as a build's, and updates share none with the base"]
+                : Array.Empty<string>();
+            return image with { Signatures = signatures, Dropped = dropped, Warnings = [.. dropped.Warnings(), .. image.Warnings, .. squashed, .. unsigned] };
         }
         catch (Exception e) when (e is RegistryException or RepositoryException or ContainerException or IOException)
         {
@@ -139,21 +144,20 @@ public sealed class ImageImporter : IDisposable
     {
         CheckSignatureSource();
         var previous = asCommit ? null : FindPrevious();
-        // What could not be labelled once may be by now; it is as good as changed.
-        var isLacking = previous?.UnappliedPolicy is not null && MergeLabels.MayLabel(repo, options);
+        topLevels = options.TopLevels ?? previous?.TopLevels ?? TopLevelRules.Default;
+        // What could not be labelled once may be by now, and what was placed by other rules is to be placed again; it is as good as changed.
+        var isLacking = previous is not null && ((previous.UnappliedPolicy is not null && MergeLabels.MayLabel(repo, options)) || !previous.TopLevels.Equals(topLevels));
         if (previous is not null && !isLacking && AsksForDigest(previous.ManifestDigest))
         {
             // It may have come in when nobody asked who vouches for it.
-            commitTrust?.Verify(previous.BaseCommit);
-            return new ImportPlan(previous);
+            return new ImportPlan(previous with { Signatures = commitTrust?.Verify(previous.BaseCommit) });
         }
 
         source ??= Images.OpenSource(reference.Image, options.Registry);
         var fetched = source.FetchManifest(options.Registry.Platform, cancellationToken);
         if (previous is not null && !isLacking && (previous.ManifestDigest == fetched.Digest || previous.Manifest.Config.Digest == fetched.Manifest.Config.Digest))
         {
-            commitTrust?.Verify(previous.BaseCommit);
-            return new ImportPlan(previous);
+            return new ImportPlan(previous with { Signatures = commitTrust?.Verify(previous.BaseCommit) });
         }
 
         ReadOnlyMemory<byte> configBytes = source.ReadBlob(fetched.Manifest.Config, cancellationToken: cancellationToken);
@@ -166,11 +170,11 @@ public sealed class ImageImporter : IDisposable
         var layout = ManifestLayout.Parse(fetched.Manifest, config);
         var history = ImageStore.HistoryOf(config, layout.Layers.Count);
         var stored = new StoredLayers(repo, pending, transactions);
-        PlannedLayer[] layers =
+        PlannedLayer[] layers = ThatFit(
         [
             .. layout.Layers.Select((layer, index) => new PlannedLayer(
                 layer.Descriptor, layer.DiffId, layer.Kind, index < history.Count ? history[index] : "", stored.Find(layer.Descriptor, layer.DiffId, layer.Kind))),
-        ];
+        ]);
         if (previous is not null)
         {
             MergeCommit.WriteCachedUpdate(repo, previous.MergeCommit, fetched.Digest, fetched.Bytes, configBytes);
@@ -232,17 +236,22 @@ public sealed class ImageImporter : IDisposable
         var importer = new LayerImporter(transactions, source ?? throw new InvalidOperationException("not prepared"), pending, writers, progress);
 
         // The base says how derived content is to be mapped, so it goes first.
-        Run(layer => layer.Kind != LayerKind.Derived, new LayerPath(options.FactoryVar, keepTopLevels: false), labels: null);
+        Run(layer => layer.Kind != LayerKind.Derived, new LayerPath(topLevels, keepOthers: false), labels: null);
         var baseCommit = layers[0].Kind == LayerKind.Commit ? layers[0].Commit : null;
-        commitTrust?.Verify(baseCommit);
+        signatures = commitTrust?.Verify(baseCommit);
         if (baseCommit is { } commit && !IsKnownWhole(layers[0], commit) && ObjectCheck.FindMissing(repo, commit) is { } missing)
         {
             throw new ContainerException($"the image does not hold all of commit {commit}: {missing} is missing");
         }
 
-        var keepTopLevels = options.KeepTopLevels ?? RootSettings.HasTransientRoot(repo, baseCommit);
+        layers = ThatFit(layers);
+        foreach (var present in layers.Where(layer => layer.Kind == LayerKind.Derived && layer.Commit is not null).DistinctBy(layer => layer.Descriptor.Digest))
+        {
+            dropped.Add(LayerMetadata.Read(repo.ReadCommit(present.Commit!.Value)).Dropped);
+        }
+
         using var labels = baseCommit is { } labelled && MergeLabels.MayLabel(repo, options) && layers.Any(layer => layer.Commit is null) ? ContentLabels.OfLabelled(repo, labelled) : null;
-        Run(layer => layer.Kind == LayerKind.Derived, new LayerPath(options.FactoryVar, keepTopLevels), labels);
+        Run(layer => layer.Kind == LayerKind.Derived, PathsOn(baseCommit), labels);
         return (layers, dropped);
 
         void Run(Func<PlannedLayer, bool> which, LayerPath paths, ContentLabels? labels)
@@ -262,6 +271,25 @@ public sealed class ImageImporter : IDisposable
                 }
             }
         }
+    }
+
+    private LayerPath PathsOn(Checksum? baseCommit) => new(topLevels, RootSettings.HasTransientRoot(repo, baseCommit));
+
+    // A layer that is here may have been imported for another base, or by other rules. As long as not all of the base is, nobody knows.
+    private PlannedLayer[] ThatFit(PlannedLayer[] layers)
+    {
+        if (layers.Any(layer => layer.Kind != LayerKind.Derived && layer.Commit is null) || !layers.Any(layer => layer is { Kind: LayerKind.Derived, Commit: not null }))
+        {
+            return layers;
+        }
+
+        var paths = PathsOn(layers[0].Kind == LayerKind.Commit ? layers[0].Commit : null);
+        return
+        [
+            .. layers.Select(layer => layer is { Kind: LayerKind.Derived, Commit: { } commit } && !LayerMetadata.Read(repo.ReadCommit(commit)).Fits(paths, topLevels.IsDefault)
+                ? layer with { Commit = null }
+                : layer),
+        ];
     }
 
     // The ref is written only once all objects are there; looking for each of them takes longer than a small update.
@@ -288,7 +316,7 @@ public sealed class ImageImporter : IDisposable
         }
 
         var labelling = MergeLabels.Apply(repo, transaction, union.Root, baseCommit, layers, options, cancellationToken);
-        var merge = transaction.WriteCommit(MergeCommit.Create(plan, baseCommit, union.Root.Write(transaction), union.Root.Metadata ?? defaultMeta, labelling.Unapplied));
+        var merge = transaction.WriteCommit(MergeCommit.Create(plan, baseCommit, union.Root.Write(transaction), union.Root.Metadata ?? defaultMeta, labelling.Unapplied, topLevels));
         foreach (var layer in layers)
         {
             transaction.SetRef(layer.RefName, layer.Commit);

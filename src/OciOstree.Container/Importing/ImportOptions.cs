@@ -19,11 +19,11 @@ public sealed record ImportOptions
     /// <summary>Remove the refs of layers that no image uses any more once the import is done.</summary>
     public bool PruneLayers { get; init; } = true;
 
-    /// <summary>Derived content under <c>/var</c>: kept there, which ostree 2024.3 and later initialise a machine from, or moved to <c>usr/share/factory/var</c>.</summary>
-    public bool FactoryVar { get; init; }
-
-    /// <summary>Keep derived content of top-level directories beside <c>usr</c>, <c>etc</c> and <c>var</c>; null does so if the base has a transient root.</summary>
-    public bool? KeepTopLevels { get; init; }
+    /// <summary>
+    /// Where derived content outside of <c>usr</c> and <c>etc</c> goes. Null goes by the rules of the image of that name that the repository has, so that an update
+    /// does as the import before it did, and by the default ones for a new image.
+    /// </summary>
+    public TopLevelRules? TopLevels { get; init; }
 
     /// <summary>
     /// Label derived content by the SELinux policy of the image, if it has one; without libselinux that fails. False imports it without labels and warns:

@@ -8,8 +8,10 @@ namespace OciOstree.Container;
 /// <param name="ImpliedDirectories">Paths (<c>/usr/lib</c>) of directories that only lead to others: they leave the mode and owner of what they lie over alone.</param>
 /// <param name="Links">Hard links to files of lower layers: path, and the target without a leading slash.</param>
 /// <param name="SameFiles">Paths of the layer that are one file under several names, a group each. What merely has the same content is not here.</param>
+/// <param name="TopLevels">By which rules what the layer has outside of <c>usr</c> and <c>etc</c> was placed, for the directories that it has; null if it does not say.</param>
+/// <param name="Dropped">What was left out of it.</param>
 /// <param name="Labels">By which SELinux policy the layer's content is labelled (<see cref="ContentLabels.Id"/>); null if by none.</param>
-internal sealed record LayerMetadata(bool IsOurs, IReadOnlySet<string> ImpliedDirectories, IReadOnlyList<(string Path, string Target)> Links, IReadOnlyList<IReadOnlyList<string>> SameFiles, string? Labels)
+internal sealed record LayerMetadata(bool IsOurs, IReadOnlySet<string> ImpliedDirectories, IReadOnlyList<(string Path, string Target)> Links, IReadOnlyList<IReadOnlyList<string>> SameFiles, IReadOnlyList<(string Name, string Rule)>? TopLevels, DroppedContent Dropped, string? Labels)
 {
     /// <summary>
     /// The version of ostree-ext whose layout of refs, commits and metadata this is, under the key where it writes its own.
@@ -21,19 +23,27 @@ internal sealed record LayerMetadata(bool IsOurs, IReadOnlySet<string> ImpliedDi
     private const string ImpliedKey = "oci-ostree.implied-directories";
     private const string LinksKey = "oci-ostree.hardlinks";
     private const string SameFilesKey = "oci-ostree.same-files";
+    private const string TopLevelsKey = "oci-ostree.top-levels";
+    private const string DroppedKey = "oci-ostree.dropped";
     private const string LabelsKey = "oci-ostree.labels";
 
-    internal static Variant Write(IEnumerable<string> implied, IEnumerable<(string Path, string Target)> links, IEnumerable<IEnumerable<string>> sameFiles, string? labels)
+    internal static Variant Write(IEnumerable<string> implied, IEnumerable<(string Path, string Target)> links, IEnumerable<IEnumerable<string>> sameFiles, string? labels, IEnumerable<(string Name, TopLevelRule Rule)> topLevels, DroppedContent dropped)
     {
         List<KeyValuePair<string, Variant>> metadata =
         [
             new(ImporterVersionKey, Variant.String(ImporterVersion)),
             new(ImpliedKey, Variant.Strings(implied.Order(StringComparer.Ordinal))),
+            new(TopLevelsKey, Pairs(topLevels.Select(top => (top.Name, TopLevelRules.Text(top.Rule))))),
         ];
-        Variant[] pairs = [.. links.OrderBy(link => link.Path, StringComparer.Ordinal).Select(link => Variant.Tuple(Variant.String(link.Path), Variant.String(link.Target)))];
-        if (pairs.Length > 0)
+        var pairs = Pairs(links);
+        if (pairs.Count > 0)
         {
-            metadata.Add(new(LinksKey, Variant.Array("(ss)", pairs)));
+            metadata.Add(new(LinksKey, pairs));
+        }
+
+        if (!dropped.IsEmpty)
+        {
+            metadata.Add(new(DroppedKey, dropped.ToVariant()));
         }
 
         string[][] groups = [.. sameFiles.Select(group => group.Order(StringComparer.Ordinal).ToArray()).OrderBy(group => group[0], StringComparer.Ordinal)];
@@ -72,8 +82,20 @@ internal sealed record LayerMetadata(bool IsOurs, IReadOnlySet<string> ImpliedDi
         return new LayerMetadata(
             implied is not null,
             implied?.AsStrings().ToHashSet(StringComparer.Ordinal) ?? [],
-            links is null ? [] : [.. links.Children.Select(pair => (pair[0].AsString(), pair[1].AsString()))],
+            links is null ? [] : ReadPairs(links),
             [.. (commit.Metadata.Lookup(SameFilesKey, "aas")?.Children ?? []).Select(group => group.AsStrings())],
+            commit.Metadata.Lookup(TopLevelsKey, "a(ss)") is { } topLevels ? ReadPairs(topLevels) : null,
+            DroppedContent.FromVariant(commit.Metadata.Lookup(DroppedKey)),
             commit.Metadata.Lookup(LabelsKey, "s")?.AsString());
     }
+
+    /// <summary>
+    /// Whether the layer has come out as it would by these rules. A layer that does not say by which it was read is good for the default ones only.
+    /// </summary>
+    internal bool Fits(LayerPath paths, bool isDefault) => TopLevels?.All(top => top.Rule == TopLevelRules.Text(paths.RuleOf(top.Name))) ?? isDefault;
+
+    private static Variant Pairs(IEnumerable<(string First, string Second)> pairs) => Variant.Array(
+        "(ss)", pairs.OrderBy(pair => pair.First, StringComparer.Ordinal).Select(pair => Variant.Tuple(Variant.String(pair.First), Variant.String(pair.Second))));
+
+    private static (string First, string Second)[] ReadPairs(Variant pairs) => [.. pairs.Children.Select(pair => (pair[0].AsString(), pair[1].AsString()))];
 }

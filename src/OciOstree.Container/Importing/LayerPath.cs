@@ -3,8 +3,8 @@ using OciOstree.Linux;
 namespace OciOstree.Container;
 
 /// <summary>
-/// Where an entry of a derived layer belongs in the commit: <c>etc</c> in <c>usr/etc</c>, nothing beneath the directories that a booted
-/// system makes itself, and no top levels but <c>usr</c>, <c>etc</c> and <c>var</c> unless they are asked for.
+/// Where an entry of a derived layer belongs in the commit: <c>etc</c> in <c>usr/etc</c>, <c>usr</c> where it is, and what is in other top-level directories
+/// where their rules say.
 /// </summary>
 internal sealed class LayerPath
 {
@@ -14,12 +14,42 @@ internal sealed class LayerPath
     /// <summary>The objects of an ostree layer, which a build may have rewritten through a hard link.</summary>
     internal const string RepositoryPrefix = "sysroot/ostree/repo/";
 
-    private static readonly string[] ApiFileSystems = ["run", "tmp", "proc", "sys", "dev"];
+    // AUFS' own books, which some builders hand on. They are no content.
+    private const string AufsPrefix = ".wh..wh.";
 
-    private readonly bool factoryVar;
-    private readonly bool keepTopLevels;
+    private readonly TopLevelRules rules;
+    private readonly bool keepOthers;
 
-    internal LayerPath(bool factoryVar, bool keepTopLevels) => (this.factoryVar, this.keepTopLevels) = (factoryVar, keepTopLevels);
+    /// <param name="keepOthers">Whether directories that no rule names stay.</param>
+    internal LayerPath(TopLevelRules rules, bool keepOthers) => (this.rules, this.keepOthers) = (rules, keepOthers);
+
+    internal TopLevelRule RuleOf(string topLevel) => rules.Of(topLevel, keepOthers);
+
+    /// <summary>The top-level directory whose rule a path goes by, be it hidden by a whiteout; null for <c>usr</c>, <c>etc</c> and the root.</summary>
+    internal static string? TopLevelOf(string[] path)
+    {
+        if (path.Length == 0 || path[0] == OpaqueWhiteout)
+        {
+            return null;
+        }
+
+        var name = IsWhiteout(path[0]) ? path[0][WhiteoutPrefix.Length..] : path[0];
+        return name is "usr" or "etc" ? null : name;
+    }
+
+    /// <summary>Whether an entry is about AUFS' books.</summary>
+    internal static bool IsOfAufs(string[] path)
+    {
+        for (var index = 0; index < path.Length; index++)
+        {
+            if (path[index].StartsWith(AufsPrefix, StringComparison.Ordinal) && !(index == path.Length - 1 && path[index] == OpaqueWhiteout))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     /// <summary>
     /// The components of a name in a tar: leading and doubled slashes and <c>.</c> are of no account, so that the root has none.
@@ -69,35 +99,32 @@ internal sealed class LayerPath
         return kept == parts.Length ? parts : parts[..kept];
     }
 
-    /// <summary>The path to store an entry at; null if it is left out, and then <paramref name="dropped"/> is what to count it under.</summary>
-    internal string[]? Map(string[] path, out string dropped)
+    /// <summary>The path to store an entry at; null if it is left out.</summary>
+    internal string[]? Map(string[] path)
     {
-        dropped = "";
-        if (path.Length == 0)
+        if (TopLevelOf(path) is not { } top)
         {
-            return path;
+            return path is ["etc", ..] or [".wh.etc"] ? ["usr", .. path] : path;
         }
 
-        switch (path[0])
+        // The physical root of a machine is mounted there, and hides whatever a commit has.
+        if (path is ["sysroot", "ostree", ..])
         {
-            case "usr" or ".wh.usr" or OpaqueWhiteout:
-                return path;
-            case "etc":
-                return ["usr", .. path];
-            case ".wh.etc":
-                return ["usr", ".wh.etc"];
-            case "var":
-                return factoryVar ? ["usr", "share", "factory", .. path] : path;
-            case ".wh.var":
-                return factoryVar ? ["usr", "share", "factory", ".wh.var"] : path;
-            case var top when Array.IndexOf(ApiFileSystems, top) >= 0:
-                dropped = path.Length > 1 ? path[1] : "";
-                return path.Length > 1 ? null : path;
-            default:
-                dropped = path[0];
-                return keepTopLevels ? path : null;
+            return null;
         }
+
+        return RuleOf(top) switch
+        {
+            TopLevelRule.Keep => path,
+            TopLevelRule.Factory => ["usr", "share", "factory", .. path],
+            _ => path.Length == 1 && path[0] == top && (top == "var" || TopLevelRules.IsApiFileSystem(top)) ? path : null,
+        };
     }
+
+    /// <summary>What a path that is left out is counted under, as ostree-ext does: the first name that does not belong.</summary>
+    internal static string CountAs(string[] path) => path.Length > 1 && TopLevelRules.IsApiFileSystem(path[0]) ? path[1] : path[0];
+
+    private static bool IsWhiteout(string name) => name.StartsWith(WhiteoutPrefix, StringComparison.Ordinal);
 
     internal static string Show(ReadOnlySpan<byte> name) =>
         new([.. System.Text.Encoding.UTF8.GetString(name.Length > 120 ? name[..120] : name).Select(c => char.IsControl(c) ? '?' : c)]);

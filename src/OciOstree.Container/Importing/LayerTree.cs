@@ -180,6 +180,18 @@ internal sealed class LayerTree
         return waiting;
     }
 
+    /// <summary>Whether a file or a link of the layer is in the place of a directory that leads to a path.</summary>
+    internal bool IsBlocked(ReadOnlySpan<string> path)
+    {
+        Node? node = Root;
+        for (var depth = 0; node is DirectoryNode directory && depth < path.Length - 1; depth++)
+        {
+            node = Find(directory, path[depth]);
+        }
+
+        return node is FileNode or LinkNode;
+    }
+
     /// <summary>Describes a directory; what is in it stays.</summary>
     internal void SetDirectory(ReadOnlySpan<string> path, DirMeta meta)
     {

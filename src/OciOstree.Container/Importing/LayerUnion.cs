@@ -81,6 +81,12 @@ internal sealed class LayerUnion
         {
             var childPath = $"{path}/{directory.Name}";
             var existing = lower.TryGetDirectory(directory.Name);
+            if (existing is null && IsHidden(upper, directory.Name) && HasOnlyWhiteouts(directory.Tree, childPath, metadata))
+            {
+                // Some builders hide what is in a directory, one by one, and then the directory.
+                continue;
+            }
+
             if (existing is null && lower.TryGetFile(directory.Name, out var inTheWay))
             {
                 RefuseToFollow(childPath, inTheWay, metadata);
@@ -108,6 +114,17 @@ internal sealed class LayerUnion
         }
 
         return known;
+    }
+
+    private static bool IsHidden(DirTree upper, string name) =>
+        upper.TryGetFile(LayerPath.WhiteoutPrefix + name, out _) || upper.TryGetFile(LayerPath.OpaqueWhiteout, out _);
+
+    private bool HasOnlyWhiteouts(Checksum tree, string path, LayerMetadata metadata)
+    {
+        var content = repo.ReadDirTree(tree);
+        return IsImplied(path, metadata)
+            && content.Files.All(file => IsWhiteout(file.Name))
+            && content.Directories.All(directory => HasOnlyWhiteouts(directory.Tree, $"{path}/{directory.Name}", metadata));
     }
 
     // All of a directory's whiteouts come before its other names: they hide what lower layers have, never their own layer's.

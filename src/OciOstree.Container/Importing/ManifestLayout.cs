@@ -4,7 +4,7 @@ namespace OciOstree.Container;
 
 /// <summary>
 /// Which layer of an image is what. The label <c>ostree.final-diffid</c> names the last layer that belongs to the commit; up to
-/// there the first is the ostree layer and the others are chunks. Without the label every layer is derived.
+/// there the first is the ostree layer and the others are chunks. Without the label, or that layer, every layer is derived.
 /// </summary>
 internal sealed class ManifestLayout
 {
@@ -19,11 +19,14 @@ internal sealed class ManifestLayout
     /// <summary>In the manifest's order. The diff id is empty if the configuration lacks it.</summary>
     internal IReadOnlyList<(Descriptor Descriptor, Digest DiffId, LayerKind Kind)> Layers { get; }
 
+    /// <summary>The label is there, and the layer that it names is not: somebody made one layer of all of them. They are read as any other image's.</summary>
+    internal bool IsSquashed { get; private init; }
+
     internal bool HasCommit => commitLayers > 0;
 
     internal bool HasDerived => commitLayers < Layers.Count;
 
-    /// <exception cref="ContainerException">There are no layers, or the label names none of them.</exception>
+    /// <exception cref="ContainerException">There are no layers, or fewer than diff ids.</exception>
     internal static ManifestLayout Parse(Manifest manifest, ImageConfig config)
     {
         if (manifest.Layers.Count == 0)
@@ -46,7 +49,7 @@ internal sealed class ManifestLayout
             }
         }
 
-        throw new ContainerException($"label {ImageLabels.FinalDiffId} names {label}, which is no layer of the image");
+        return new ManifestLayout(manifest, config, 0) { IsSquashed = true };
     }
 
     private LayerKind KindOf(int index) => index >= commitLayers ? LayerKind.Derived : index == 0 ? LayerKind.Commit : LayerKind.Chunk;

@@ -21,7 +21,10 @@ internal static class MergeCommit
     /// <summary>The SELinux policy that the tree has and that was not applied.</summary>
     private const string UnappliedPolicyKey = "oci-ostree.unapplied-selinux-policy";
 
-    internal static Commit Create(ImportPlan plan, Checksum? baseCommit, Checksum tree, Checksum meta, string? unappliedPolicy) => new()
+    /// <summary>Where content outside of <c>usr</c> and <c>etc</c> was to go, if somebody chose.</summary>
+    private const string TopLevelsKey = "oci-ostree.top-level-rules";
+
+    internal static Commit Create(ImportPlan plan, Checksum? baseCommit, Checksum tree, Checksum meta, string? unappliedPolicy, TopLevelRules topLevels) => new()
     {
         Metadata = Variant.Dictionary(
         [
@@ -30,6 +33,7 @@ internal static class MergeCommit
             new(ManifestKey, Variant.String(ImageJson.Canonical(plan.ManifestBytes))),
             new(ManifestDigestKey, Variant.String(plan.ManifestDigest.ToString())),
             .. unappliedPolicy is null ? [] : (IEnumerable<KeyValuePair<string, Variant>>)[new(UnappliedPolicyKey, Variant.String(unappliedPolicy))],
+            .. topLevels.IsDefault ? [] : (IEnumerable<KeyValuePair<string, Variant>>)[new(TopLevelsKey, topLevels.ToVariant())],
         ]),
         Parent = baseCommit,
         Timestamp = TimestampOf(plan.Manifest, plan.Config),
@@ -63,6 +67,7 @@ internal static class MergeCommit
                 Config = ImageConfig.Parse(System.Text.Encoding.UTF8.GetBytes(configJson)),
                 ConfigJson = configJson,
                 UnappliedPolicy = commit.Metadata.Lookup(UnappliedPolicyKey, "s")?.AsString(),
+                TopLevels = TopLevelRules.FromVariant(commit.Metadata.Lookup(TopLevelsKey, "as")),
                 CachedUpdate = ReadCachedUpdate(repo.ReadCommitMeta(checksum)),
             };
         }

@@ -30,6 +30,12 @@ public sealed record ImportedImage
     /// <summary>The SELinux policy that the image has, if its content was imported without the labels that the policy gives.</summary>
     public string? UnappliedPolicy { get; init; }
 
+    /// <summary>Where its content outside of <c>usr</c> and <c>etc</c> went, as far as somebody chose.</summary>
+    public TopLevelRules TopLevels { get; init; } = TopLevelRules.Default;
+
+    /// <summary>Who signed the commit inside, of an image by <c>ostree-remote-image</c>: lines for people. Null where nobody was asked.</summary>
+    public string? Signatures { get; init; }
+
     /// <summary>After an import: what of the image was left out.</summary>
     public DroppedContent Dropped { get; init; } = DroppedContent.None;
 

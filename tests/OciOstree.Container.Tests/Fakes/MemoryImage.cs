@@ -164,6 +164,23 @@ internal sealed class MemoryImage : IImageSource
         return new RawManifest(fetched.Bytes, fetched.MediaType, fetched.Digest);
     }
 
+    /// <summary>Writes it as an OCI layout, under the tag <c>1</c>, for other programs.</summary>
+    public void WriteLayout(string path)
+    {
+        var fetched = FetchManifest();
+        Directory.CreateDirectory(Path.Combine(path, "blobs/sha256"));
+        foreach (var (digest, blob) in blobs.Append(new(fetched.Digest, fetched.Bytes.ToArray())))
+        {
+            File.WriteAllBytes(Path.Combine(path, "blobs/sha256", digest.Hex), blob);
+        }
+
+        File.WriteAllText(Path.Combine(path, "oci-layout"), """{"imageLayoutVersion":"1.0.0"}""");
+        File.WriteAllText(Path.Combine(path, "index.json"), $$$"""
+            {"schemaVersion":2,"manifests":[{"mediaType":"{{{fetched.MediaType}}}","digest":"{{{fetched.Digest}}}","size":{{{fetched.Bytes.Length}}},
+             "annotations":{"org.opencontainers.image.ref.name":"1"}}]}
+            """);
+    }
+
     public Stream OpenBlob(Descriptor descriptor, CancellationToken cancellationToken = default)
     {
         lock (Opened)

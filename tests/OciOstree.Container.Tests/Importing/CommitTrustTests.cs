@@ -68,6 +68,9 @@ public sealed class CommitTrustTests : IDisposable
     {
         var image = Import(Image(Stranger, Signer), "vendor");
         Assert.Empty(image.Warnings);
+        // Who vouches for it is told, now and when it is here already.
+        Assert.Contains("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a", image.Signatures);
+        Assert.Equal(image.Signatures, Import(Image(Stranger, Signer), "vendor").Signatures);
         Assert.Equal("tool", test.Tree(image.MergeCommit)["/usr/bin/tool"].Split(' ')[^1]);
     }
 

@@ -25,7 +25,7 @@ public sealed class DerivedLayerTests : IDisposable
         return test.Tree(result.MergeCommit);
     }
 
-    private static readonly ImportOptions OstreeRules = new() { KeepTopLevels = false };
+    private static readonly ImportOptions OstreeRules = new() { TopLevels = TopLevelRules.Parse("*=drop") };
 
     [Fact]
     public void EtcMovesAndHardLinksFollow()
@@ -76,7 +76,12 @@ public sealed class DerivedLayerTests : IDisposable
         var tree = ImportWith(OstreeRules, out var image, layer);
         Assert.Equal(["/", "/dev", "/proc", "/run", "/sys", "/tmp", "/var", "/var/inside"], tree.Keys);
         Assert.Equal("d 700 0", tree["/run"]);
-        Assert.Equal(["Image contains non-ostree compatible file paths: inside: 5 inside2: 1 opt: 2"], image.Dropped.Warnings());
+        Assert.Equal(
+            [
+                "Image contains non-ostree compatible file paths: inside: 5 inside2: 1 opt: 2",
+                "Left out: run/inside, tmp/inside, proc/inside, sys/inside, dev/inside, opt, opt/inside, run/inside2/deeper (--toplevel chooses what is kept)",
+            ],
+            image.Dropped.Warnings());
     }
 
     [Fact]
@@ -89,7 +94,7 @@ public sealed class DerivedLayerTests : IDisposable
     [Fact]
     public void VarMayGoToTheFactory()
     {
-        var tree = ImportWith(new ImportOptions { FactoryVar = true }, out _, tar => tar.File("var/lib/x", "x"));
+        var tree = ImportWith(new ImportOptions { TopLevels = TopLevelRules.Parse("var=factory") }, out _, tar => tar.File("var/lib/x", "x"));
         Assert.Equal("f 644 0 x", tree["/usr/share/factory/var/lib/x"]);
         Assert.DoesNotContain("/var", tree.Keys);
     }
@@ -413,5 +418,64 @@ public sealed class DerivedLayerTests : IDisposable
         var result = test.Import(image);
         Assert.Equal("f 644 0 1", test.Tree(result.MergeCommit)["/usr/x"]);
         Assert.Equal(3, image.Opened.Count);
+    }
+
+    [Fact]
+    public void HiddenPieceByPieceAndThenAsAWholeIsHidden()
+    {
+        // Some builders put a whiteout for each file of a directory that is gone, and one for the directory.
+        var tree = Import(
+            tar =>
+            {
+                tar.File("usr/x/deep/a", "1");
+                tar.File("usr/y/a", "1");
+                tar.File("usr/z/a", "1");
+                tar.File("usr/w/a", "1");
+            },
+            tar =>
+            {
+                tar.File("usr/x/deep/.wh.a");
+                tar.File("usr/.wh.x");
+                tar.File("usr/y/.wh.a");
+                tar.File("usr/.wh.y");
+                tar.File("usr/y", "now a file");
+                tar.Directory("usr/z", mode: 0x1c0);
+                tar.File("usr/.wh.z");
+                tar.File("usr/w", "now a file");
+                tar.File("usr/w/.wh.a");
+            });
+        Assert.Equal(["/", "/usr", "/usr/w", "/usr/y", "/usr/z"], tree.Keys);
+        Assert.Equal("d 700 0", tree["/usr/z"]);
+    }
+
+    [Fact]
+    public void AnImageWhoseLayersWereMadeOneIsReadAsAnyOther()
+    {
+        const string Object = "sysroot/ostree/repo/objects/ab/cdefabcdefabcdefabcdefabcdefabcdefabcdefabcdefabcdefabcdefabcd.file";
+        var image = new MemoryImage().AddTar(tar =>
+        {
+            tar.File("etc/conf", "c", modified: 0);
+            tar.File(Object, "content", modified: 0);
+            tar.File("sysroot/ostree/repo/config", "[core]");
+            tar.HardLink("usr/bin/tool", Object, modified: 0);
+        });
+        image.Labels["ostree.final-diffid"] = Registry.Digest.Compute("a layer that is gone"u8).ToString();
+        var result = test.Import(image);
+        Assert.Contains("squashed", Assert.Single(result.Warnings), StringComparison.Ordinal);
+        Assert.Equal(["/", "/usr", "/usr/bin", "/usr/bin/tool", "/usr/etc", "/usr/etc/conf"], test.Tree(result.MergeCommit).Keys);
+    }
+
+    [Fact]
+    public void TheBooksOfAufsAreNoContent()
+    {
+        var tree = Import(tar =>
+        {
+            tar.Directory(".wh..wh.plnk");
+            tar.File(".wh..wh.plnk/1.2", "x");
+            tar.File(".wh..wh.aufs");
+            tar.File("usr/.wh..wh.orph/x", "x");
+            tar.File("usr/x", "x");
+        });
+        Assert.Equal(["/", "/usr", "/usr/x"], tree.Keys);
     }
 }

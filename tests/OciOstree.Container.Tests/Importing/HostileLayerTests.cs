@@ -49,7 +49,7 @@ public sealed class HostileLayerTests : IDisposable
     [InlineData("opt/nowhere")]
     [InlineData("sysroot/ostree/repo/objects/ab/cdefabcdefabcdefabcdefabcdefabcdefabcdefabcdefabcdefabcdefabcd.file")]
     public void HardLinksToNowhere(string target) =>
-        Assert.Contains("hard link 'usr/x' leads to", Refused(new MemoryImage().AddTar(tar => tar.HardLink("usr/x", target)), new ImportOptions { KeepTopLevels = false }), StringComparison.Ordinal);
+        Assert.Contains("hard link 'usr/x' leads to", Refused(new MemoryImage().AddTar(tar => tar.HardLink("usr/x", target)), new ImportOptions { TopLevels = TopLevelRules.Parse("*=drop") }), StringComparison.Ordinal);
 
     [Fact]
     public void HardLinksToEachOther() => Assert.Contains("in a circle", Refused(tar =>
@@ -63,7 +63,7 @@ public sealed class HostileLayerTests : IDisposable
     {
         var secret = test.CommitFiles(("secret", "not for this image"));
         var file = test.Repo.ReadDirTree(test.Repo.ReadCommit(secret).RootTree).Files[0].Checksum.ToString();
-        Assert.Contains("which is not in the image", Refused(new MemoryImage().AddTar(tar => tar.HardLink("usr/x", $"sysroot/ostree/repo/objects/{file[..2]}/{file[2..]}.file")), new ImportOptions { KeepTopLevels = false }), StringComparison.Ordinal);
+        Assert.Contains("which is not in the image", Refused(new MemoryImage().AddTar(tar => tar.HardLink("usr/x", $"sysroot/ostree/repo/objects/{file[..2]}/{file[2..]}.file")), new ImportOptions { TopLevels = TopLevelRules.Parse("*=drop") }), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -187,11 +187,103 @@ public sealed class HostileLayerTests : IDisposable
     public void AnImageWithoutLayersIsRefused() => Assert.Contains("no layers", Refused(new MemoryImage()), StringComparison.Ordinal);
 
     [Fact]
-    public void ALabelThatNamesNoLayerIsRefused()
+    public void NamesWithANul()
     {
-        var image = new MemoryImage().AddTar(tar => tar.File("usr/x"));
-        image.Labels["ostree.final-diffid"] = Digest.Compute("x"u8).ToString();
-        Assert.Contains("which is no layer of the image", Refused(image), StringComparison.Ordinal);
+        // The field of the header ends at one; a PAX record can hold it.
+        byte[] record = [.. "usr/a"u8, 0, .. "b"u8];
+        Assert.Contains("NUL", Refused(new MemoryImage().AddTar(PaxPath(record, "path"))), StringComparison.Ordinal);
+        Assert.Contains("NUL", Refused(new MemoryImage().AddTar(PaxPath(record, "linkpath"))), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void LinkTargetsThatAreNotText()
+    {
+        Refused(tar => tar.Write(new TarEntry { Name = "usr/x"u8.ToArray(), Type = TarEntryType.SymbolicLink, LinkName = [0xff, 0xfe] }, []));
+        Refused(tar => tar.Write(new TarEntry { Name = "usr/x"u8.ToArray(), Type = TarEntryType.HardLink, LinkName = [0xff, 0xfe] }, []));
+    }
+
+    [Theory]
+    [InlineData("77777777777")] // 8 GiB that do not come
+    [InlineData("00000000001")] // less than there is
+    [InlineData("-0000000001")]
+    [InlineData("not a size!")]
+    public void SizesThatLie(string octal)
+    {
+        var tar = MemoryImage.Tar(writer => writer.File("usr/x", new string('x', 3000)));
+        Encoding.ASCII.GetBytes(octal, tar.AsSpan(124));
+        FixChecksum(tar.AsSpan(0, 512));
+        Refused(new MemoryImage().AddTar(tar));
+    }
+
+    [Fact]
+    public void AMillionEntriesThatAreLeftOutAreCountedAndNotListed()
+    {
+        var image = new MemoryImage().AddTar(tar =>
+        {
+            for (var i = 0; i < 1_000_000; i++)
+            {
+                tar.Directory($"run/{i}");
+            }
+        });
+        var result = test.Import(image);
+        Assert.Equal(1_000_000, result.Dropped.Paths.Values.Sum() + result.Dropped.OtherPathCount);
+        Assert.Equal(["/"], test.Tree(result.MergeCommit).Keys);
+    }
+
+    [Fact]
+    public void ZstdIsCutShortByItsDigestToo()
+    {
+        var tar = MemoryImage.Tar(writer => writer.File("usr/x", new string('x', 100_000)));
+        var image = new MemoryImage().AddBlob(Zstd(tar), Digest.Compute(tar), MediaTypes.OciLayerZstd);
+        image.Tamper(0, blob => blob[..(blob.Length / 2)]);
+        Assert.Contains("Fetching layer", Refused(image), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AZstdBombIsRefusedBeforeItIsWritten()
+    {
+        // 16 GiB of zeros behind the end of an archive, in a few hundred kilobytes.
+        byte[] archive = Zstd(MemoryImage.Tar(tar => tar.File("opt/x", ""))), zeros = Zstd(new byte[64 << 20]);
+        var message = Refused(new MemoryImage().AddBlob([.. archive, .. Enumerable.Repeat(zeros, 256).SelectMany(bytes => bytes)], Digest.Compute("unknown"u8), MediaTypes.OciLayerZstd));
+        Assert.Contains("follow the end of the archive", message, StringComparison.Ordinal);
+    }
+
+    private static byte[] Zstd(byte[] bytes)
+    {
+        using var compressed = new MemoryStream();
+        using (var zstd = new Formats.Compression.ZstdCompressor(compressed))
+        {
+            zstd.Write(bytes);
+        }
+
+        return compressed.ToArray();
+    }
+
+    /// <summary>An entry whose name, or link's target, is in a PAX record.</summary>
+    private static byte[] PaxPath(byte[] value, string key)
+    {
+        // "LENGTH KEY=VALUE\n", where the length counts itself: two digits here.
+        byte[] record = [.. Encoding.ASCII.GetBytes($"{key.Length + value.Length + 5} {key}="), .. value, (byte)'\n'];
+        var tar = MemoryImage.Tar(writer =>
+        {
+            writer.Write(new TarEntry { Name = "pax"u8.ToArray(), Type = TarEntryType.File, Mode = 0x1a4, Size = record.Length }, record);
+            writer.Write(new TarEntry { Name = "usr/short"u8.ToArray(), Type = key == "path" ? TarEntryType.File : TarEntryType.HardLink, Mode = 0x1a4, LinkName = key == "path" ? [] : "usr/a"u8.ToArray() }, []);
+        });
+        tar[156] = (byte)'x';
+        FixChecksum(tar.AsSpan(0, 512));
+        return tar;
+    }
+
+    private static void FixChecksum(Span<byte> header)
+    {
+        header.Slice(148, 8).Fill((byte)' ');
+        var sum = 0;
+        foreach (var value in header)
+        {
+            sum += value;
+        }
+
+        Encoding.ASCII.GetBytes(Convert.ToString(sum, 8).PadLeft(6, '0') + "\0 ", header[148..]);
     }
 
     [Fact]
