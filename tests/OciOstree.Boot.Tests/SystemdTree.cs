@@ -9,12 +9,7 @@ namespace OciOstree.Boot.Tests;
 internal static class SystemdTree
 {
     /// <summary>The Debian system, made when it is first asked for.</summary>
-    internal static string Base()
-    {
-        string tree = Path.Combine(OurProgram.CheckoutRoot, ".cache", "debian-tree");
-        Tool.Run(new ToolStart(Path.Combine(OurProgram.CheckoutRoot, "examples", "debian-tree")) { Timeout = TimeSpan.FromMinutes(15) }, tree).Ok();
-        return tree;
-    }
+    internal static string Base() => DebianTree.Path();
 
     /// <summary>Makes what goes over the base: <c>--tree=dir=BASE --tree=dir=OVERLAY</c> is one version of the system.</summary>
     /// <param name="ownUnit">Whether our unit takes the place of ostree's own <c>ostree-finalize-staged.service</c>.</param>

@@ -23,6 +23,9 @@ internal sealed class ContainerEngine : IDisposable
 
     public ToolResult Run(params string[] arguments) => Tool.Run(new ToolStart("buildah") { Environment = environment }, arguments);
 
+    /// <summary>podman on the same storage.</summary>
+    public ToolResult Podman(params string[] arguments) => Tool.Run(new ToolStart("podman") { Environment = environment }, arguments);
+
     /// <summary>Builds a Containerfile and writes the image to a place.</summary>
     public void Build(string containerfile, string destination)
     {
