@@ -45,7 +45,7 @@ public sealed class ComposefsTests
     public void A_repository_s_mode_makes_no_difference(RepoMode mode)
     {
         using var scratch = new ScratchDirectory();
-        string tree = TreeBuilder.Build(scratch["tree"]);
+        string tree = RandomTree.Build(scratch["tree"], 7);
         using Repo repo = Repo.Create(scratch["repo"], mode), archive = Repo.Create(scratch["archive"], RepoMode.Archive);
         using LinuxDirectory directory = LinuxDirectory.Open(scratch.Path);
         Checksum commit = OurCommit.Directory(repo, tree);
