@@ -50,7 +50,7 @@ public sealed class KillTests : IDisposable
             }
             Tool.Shell("""
                 for entry in boot/loader/entries/*.conf; do
-                    root=.$(sed -n 's/.*ostree=//p' $entry)
+                    root=.$(sed -n 's/.*ostree=\([^ ]*\).*/\1/p' $entry)
                     cmp boot$(sed -n 's/^linux //p' $entry) $root/usr/lib/modules/6.1.0/vmlinuz
                     cmp boot$(sed -n 's/^initrd //p' $entry) $root/usr/lib/modules/6.1.0/initramfs.img
                     test -f $root/etc/a
