@@ -3,24 +3,27 @@ using Xunit.Abstractions;
 
 namespace OciOstree.Boot.Tests;
 
-/// <summary>A whole Debian under systemd: what is staged while it runs is finalised by the shutdown's unit, ours or ostree's own.</summary>
+/// <summary>
+/// A whole Debian under systemd: what is staged while it runs is finalised by the shutdown's unit, ours or ostree's own; and by the units that we ship an image that fails its check
+/// is tried twice and left again, without anybody's help.
+/// </summary>
 public sealed class SystemdBootTests(ITestOutputHelper output)
 {
     [Fact]
-    public void A_debian_under_systemd_finalises_at_shutdown_what_was_staged() => PrivateMounts.Run(() =>
+    public void A_debian_under_systemd_finalises_what_was_staged_and_leaves_an_image_that_fails() => PrivateMounts.Run(() =>
     {
         var clock = Stopwatch.StartNew();
         string image = $"ostree-unverified-registry:{VirtualMachine.Registry}/os:";
-        var commands = new GuestCommands("oci-ostree status", "oci-ostree status --json", $"oci-ostree rebase {image}2", $"oci-ostree rebase {image}1");
+        var commands = new GuestCommands("oci-ostree status", "oci-ostree status --json", $"oci-ostree rebase {image}2", $"oci-ostree rebase {image}3");
         using var scratch = new ScratchDirectory("systemd");
         using var registry = RegistryServer.Start(scratch);
         string repo = scratch["repo"];
         OurProgram.Run("init", "--repo", repo, "--mode=bare").Ok();
-        foreach (string version in (string[])["1", "2"])
+        foreach (string version in (string[])["1", "2", "3"])
         {
             string overlay = "overlay" + version;
             // The first goes down with our unit, the second with the one that Debian's ostree brings.
-            SystemdTree.MakeOverlay(scratch, overlay, version, commands, ownUnit: version == "1");
+            SystemdTree.MakeOverlay(scratch, overlay, version, commands, ownUnit: version == "1", isHealthy: version != "3");
             scratch.Write(overlay + "/usr/etc/hostname", $"mini-{version}\n");
             scratch.Write(overlay + "/usr/etc/motto", $"of version {version}\n");
             scratch.Write(overlay + "/usr/etc/containers/registries.conf", $"[[registry]]\nlocation = \"{VirtualMachine.Registry}\"\ninsecure = true\n");
@@ -31,22 +34,44 @@ public sealed class SystemdBootTests(ITestOutputHelper output)
                 "--bootable", "--add-metadata-string=version=" + version, "--subject=Debian " + version).Ok();
             OurProgram.Run("container", "encapsulate", "--tls-verify=false", "--repo", repo, "debian/" + version, $"docker://{registry.Host}/os:{version}").Ok();
         }
-        output.WriteLine($"{clock.ElapsedMilliseconds} ms: two images made and pushed");
+        output.WriteLine($"{clock.ElapsedMilliseconds} ms: three images made and pushed");
 
         using var disk = new ExtlinuxDisk(scratch, "disk", "3G");
         disk.InitializeSysroot("debian");
         OurProgram.Run("deploy", "--tls-verify=false", "--sysroot", disk.Root, "--stateroot", "debian",
             "--imgref", $"ostree-unverified-registry:{registry.Host}/os:1", "--target-imgref", image + "1",
-            "--karg=root=LABEL=" + BootDisk.Label, "--karg=rw", "--karg=console=ttyS0", "--karg=quiet").Ok();
+            "--karg=root=LABEL=" + BootDisk.Label, "--karg=rw", "--karg=console=ttyS0", "--karg=quiet", VirtualMachine.NoTimerCheck).Ok();
         disk.Unmount();
-        var story = VirtualMachine.Run(disk, registry.Port, scratch, TimeSpan.FromMinutes(10), memory: 1536);
+        var story = VirtualMachine.Run(disk, registry.Port, scratch, TimeSpan.FromMinutes(20), memory: 1536);
         output.WriteLine($"{clock.ElapsedMilliseconds} ms: booted {story.Boots} times");
         output.WriteLine(story.Everything);
         disk.Mount();
 
-        Judge.Life(story);
+        Judge.Upgrade(story);
         // Staged only: without the shutdown's unit the machine would have come up as it was.
         Assert.All((int[])[1, 2], boot => Assert.Contains(story.Output(boot, "after"), line => line.Contains("staged", StringComparison.OrdinalIgnoreCase)));
+        foreach (int boot in (int[])[1, 2, 5])
+        {
+            story.Expect(boot, "boot-complete", "active");
+            story.Expect(boot, "blessed", "active");
+            story.Expect(boot, "judgement", "Boot is healthy: 1 required check passed");
+        }
+
+        // The third fails and is tried twice, as its configuration says; /var is the same all the time, and /etc the second's again.
+        foreach (int boot in (int[])[3, 4])
+        {
+            story.Expect(boot, "version", "3");
+            story.Expect(boot, "var-keep", "kept");
+            story.Expect(boot, "etc hostname", "edited");
+        }
+        // One run of the checks a boot.
+        Assert.DoesNotContain("3 again ", story.Everything, StringComparison.Ordinal);
+        Assert.DoesNotContain("4 again ", story.Everything, StringComparison.Ordinal);
+        Assert.Equal(5, story.Boots);
+        Judge.System(story, 5, "2");
+        Assert.Equal(story.Deployment(2).Split('/')[^2], story.Deployment(5).Split('/')[^2]);
+        story.Expect(5, "etc hostname", "edited");
+        story.Expect(5, "var-keep", "kept");
         Judge.Remains(disk, "debian");
     });
 }

@@ -45,6 +45,12 @@ internal static class BootCheckCommand
                 return Conclude(early, beginning, beginning.Begin(settings.Attempts), [], isFailed: false);
             }
 
+            if (!parsed.GetValue(dryRun))
+            {
+                // This may start the program again: once the checks have run it would run them twice.
+                machine.MakeWritable(parsed);
+            }
+
             var results = checks.Run(Entry.Cancellation);
             var failed = results.Any(check => check.IsRequired && !check.Passed);
             if (parsed.GetValue(dryRun))

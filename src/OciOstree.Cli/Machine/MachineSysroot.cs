@@ -24,6 +24,9 @@ internal sealed class MachineSysroot
         return AddTo(verb);
     }
 
+    /// <summary>To be called before anything that must happen only once: to make a running system's sysroot writable, the program may start itself again.</summary>
+    public void MakeWritable(ParseResult parsed) => BootedSystem.MakeWritable(parsed.GetValue(path) ?? Sysroot.Sysroot.DefaultPath);
+
     /// <summary>Opens it for changes; on a system that runs from it, it is made writable first.</summary>
     /// <param name="parsed">Says which.</param>
     /// <param name="mounts">The verb mounts something that all shall see.</param>
