@@ -1,6 +1,7 @@
 using Microsoft.Win32.SafeHandles;
-using OciOstree.Formats.Keyfile;
+using OciOstree.Formats.GVariant;
 using OciOstree.Linux;
+using OciOstree.Repository;
 
 namespace OciOstree.Sysroot;
 
@@ -39,12 +40,29 @@ public sealed partial class Sysroot
         {
             throw new SysrootException(doing, new SysrootException("Cannot soft-reboot to deployment with different kernel state"));
         }
-        using LinuxDirectory root = OpenDeployment(deployment);
-        if (PrepareRootSettings.Read(root).Composefs != Tristate.Yes)
+        (_options.StartFinalization ?? StartFinalizationUnit)();
+        if (Staged is not null && !ReferenceEquals(Staged, deployment))
         {
-            throw new SysrootException(doing, new SysrootException("soft reboot not supported without composefs"));
+            // What is staged would become the default at the shutdown, and not what was asked for.
+            DropStaged();
         }
-        throw new SysrootException(doing, new SysrootException("soft reboot into a composefs image is not supported by this version"));
+        try
+        {
+            using LinuxDirectory root = OpenDeployment(deployment);
+            PrepareRootSettings settings = PrepareRootSettings.Read(root).With(KernelArguments.FromProcCommandLine());
+            UnmountNextRoot();
+            var next = new NextRoot(PhysicalRoot(), deployment.Path, _options.RuntimeDirectory, settings);
+            Variant recorded = next.Mount(Repo, deployment.Commit);
+            using LinuxDirectory runtime = OpenRuntime();
+            Changes.ReplaceFile(runtime, NextRootFile, recorded.Data.Span, sync: false);
+        }
+        catch (Exception e) when (e is LinuxException or SysrootException or RepositoryException)
+        {
+            UnmountNextRoot();
+            throw new SysrootException(doing, e);
+        }
+        Touch();
+        Reload();
     }
 
     /// <summary>Takes a prepared soft reboot back. Nothing happens if none is prepared.</summary>
@@ -55,6 +73,13 @@ public sealed partial class Sysroot
         {
             return;
         }
+        UnmountNextRoot();
+        Touch();
+        Reload();
+    }
+
+    private void UnmountNextRoot()
+    {
         try
         {
             string next = RuntimePath("nextroot");
@@ -66,14 +91,15 @@ public sealed partial class Sysroot
             }
             using LinuxDirectory runtime = OpenRuntime();
             Changes.TryUnlink(runtime, NextRootFile);
-            Touch();
-            Reload();
         }
         catch (LinuxException e)
         {
             throw Wrap("Clearing the soft reboot", e);
         }
     }
+
+    /// <summary>Where the file system with the deployments is mounted: a running system sees it through its own <c>/ostree</c>, a link.</summary>
+    private string PhysicalRoot() => Directory.Exists(Join(Path, "sysroot/ostree")) ? Join(Path, "sysroot") : Path.TrimEnd('/');
 
     /// <summary>Loads a deployment's kernel to be started by kexec.</summary>
     public void LoadKexec(Deployment deployment)

@@ -117,6 +117,10 @@ public sealed partial class Sysroot
         {
             DropStaged();
         }
+        if (_deployments.Exists(d => d.IsSoftRebootTarget) && !wanted.Any(d => d.IsSoftRebootTarget))
+        {
+            UnmountNextRoot();
+        }
 
         AssignBootSerials(bootable);
         bool newBootVersion = bootable.Count != current.Count || !bootable.Zip(current).All(pair => HaveEqualEntries(pair.First, pair.Second));

@@ -14,6 +14,28 @@ public sealed record PrepareRootSettings(Tristate Composefs, bool RequiresVerity
 {
     private const string FileName = "ostree/prepare-root.conf";
 
+    /// <summary>Where the keys are that a signed image's commit is verified by (<c>composefs.keypath</c>).</summary>
+    public string KeyPath { get; private init; } = "/etc/ostree/initramfs-root-binding.key";
+
+    /// <summary>A transient root that is shown read-only, until who may remounts it (<c>root.transient-ro</c>).</summary>
+    public bool IsTransientRootReadOnly { get; private init; }
+
+    /// <summary>As the kernel's command line changes them: <c>ostree.prepare-root.composefs=</c>.</summary>
+    /// <exception cref="SysrootException">The argument's value is none that it may have.</exception>
+    public PrepareRootSettings With(KernelArguments arguments)
+    {
+        const string key = "ostree.prepare-root.composefs";
+        return arguments.LastValue(key) switch
+        {
+            null => this,
+            "signed" => this with { Composefs = Tristate.Yes, RequiresVerity = true, IsSigned = true },
+            "1" or "yes" or "true" or "on" => this with { Composefs = Tristate.Yes, IsSigned = false },
+            "0" or "no" or "false" or "off" => this with { Composefs = Tristate.No, IsSigned = false },
+            "maybe" => this with { Composefs = Tristate.Maybe, IsSigned = false },
+            var other => throw new SysrootException($"handling karg {key}: Invalid tri-state value: {other}"),
+        };
+    }
+
     /// <summary>Reads them from a tree; the file in <c>/etc</c> hides the one in <c>/usr/lib</c>.</summary>
     /// <exception cref="SysrootException">A file cannot be parsed, or a value is none that its key may have.</exception>
     public static PrepareRootSettings Read(LinuxDirectory root)
@@ -63,7 +85,11 @@ public sealed record PrepareRootSettings(Tristate Composefs, bool RequiresVerity
             {
                 throw new SysrootException("Cannot set both root.transient and root.transient-ro");
             }
-            return new PrepareRootSettings(composefs, requiresVerity, isSigned, transient || readOnly, config.GetBoolean("etc", "transient") ?? false);
+            return new PrepareRootSettings(composefs, requiresVerity, isSigned, transient || readOnly, config.GetBoolean("etc", "transient") ?? false)
+            {
+                IsTransientRootReadOnly = readOnly,
+                KeyPath = config.GetString("composefs", "keypath") ?? "/etc/ostree/initramfs-root-binding.key",
+            };
         }
         catch (Exception e) when (e is KeyfileException or SysrootException)
         {
