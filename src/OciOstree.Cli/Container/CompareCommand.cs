@@ -11,7 +11,7 @@ internal static class CompareCommand
     {
         var old = Opts.Required("IMGREF_OLD", "Image reference, e.g. docker://quay.io/exampleos/exampleos:1");
         var now = Opts.Required("IMGREF_NEW", "The image to compare it with");
-        var noPackages = Opts.Flag("--no-packages", "Compare the manifests only, and read no layers");
+        var noPackages = Opts.Flag("--no-packages", "Compare the manifests only, and read no layers; the packages of an image without an ostree commit in it are found by reading all of them");
         var quiet = Opts.Flag("--quiet", "Don't display progress", "-q");
         var json = Opts.Flag("--json", "Print the differences as JSON");
         var verb = new Verb(
