@@ -22,7 +22,7 @@ internal static class SignCommand
             Checksum commit = call.Repo.ResolveRequired(call.Words[0]);
             SignatureType kind = SignatureType.Named(call.Get(type) ?? SignatureType.Ed25519.Name);
             if (call.Get(delete))
-                call.Print($"Signatures deleted: {CommitSignatures.Delete(call.Repo, commit, PublicKeys(kind, keys, call.Get(keysFile)))}");
+                CommitSignatures.Delete(call.Repo, commit, PublicKeys(kind, keys, call.Get(keysFile)));
             else if (call.Get(verify))
                 call.Print(Verify(call, commit, kind, keys, call.Get(keysFile), call.Get(keysDir)));
             else

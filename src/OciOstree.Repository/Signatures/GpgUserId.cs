@@ -9,8 +9,9 @@ public sealed record GpgUserId(string Text, string Name, string Comment, string 
     private const string ZBase32 = "ybndrfg8ejkmcpqxot1uwisza345h769";
 
     /// <summary>The mail address, also of a user ID that is nothing else; null if there is none.</summary>
-    public string? Address => (Email.Length > 0 ? Email : Text) is var address && address.IndexOf('@') is > 0 and var at && at == address.LastIndexOf('@') && at < address.Length - 1
-        && !address.AsSpan().ContainsAny(" <>()\t") ? address.ToLowerInvariant() : null;
+    public string? Address => (Email.Length > 0 ? Email : Text) is var address && IsAddress(address) ? address.ToLowerInvariant() : null;
+
+    private static bool IsAddress(string text) => text.IndexOf('@') is > 0 and var at && at == text.LastIndexOf('@') && at < text.Length - 1 && !text.AsSpan().ContainsAny(" <>()\t");
 
     internal static GpgUserId Parse(string text, string validity)
     {
@@ -20,7 +21,11 @@ public sealed record GpgUserId(string Text, string Name, string Comment, string 
         name = name.TrimEnd(' ');
         if (name.EndsWith(')') && name.LastIndexOf('(') is >= 0 and var bracket)
             (name, comment) = (name[..bracket], name[(bracket + 1)..^1]);
-        return new GpgUserId(text, name.Trim(' '), comment, email, validity.StartsWith('r'), validity.StartsWith('i'));
+        name = name.Trim(' ');
+        // Many keys are for an address and nothing else.
+        if (email.Length == 0 && comment.Length == 0 && IsAddress(name))
+            (name, email) = ("", name);
+        return new GpgUserId(text, name, comment, email, validity.StartsWith('r'), validity.StartsWith('i'));
     }
 
     /// <summary>Where a Web Key Directory (draft-koch-openpgp-webkey-service) has the key, by the method that is tried first; null without an address.</summary>
