@@ -156,7 +156,7 @@ internal sealed partial class CheckoutRun
             using SafeFileHandle target = directory.OpenFile(file.Name, OpenFlags.WriteOnly | OpenFlags.Create | OpenFlags.Exclusive | OpenFlags.NoFollow, 0x180);
             try
             {
-                Fill(target, stored, label, file.Name);
+                Fill(target, stored, file.Checksum, label, file.Name);
             }
             catch
             {
@@ -169,7 +169,7 @@ internal sealed partial class CheckoutRun
         if (options.Overwrite == OverwriteMode.UnionAdd && directory.Exists(file.Name))
             return;
         using TemporaryFile temporary = directory.CreateTemporaryFile();
-        Fill(temporary.Handle, stored, label, file.Name);
+        Fill(temporary.Handle, stored, file.Checksum, label, file.Name);
         switch (options.Overwrite)
         {
             case OverwriteMode.Union when options.Whiteouts:
@@ -190,13 +190,17 @@ internal sealed partial class CheckoutRun
         }
     }
 
-    private void Fill(SafeFileHandle target, RepoFile stored, byte[]? label, string name)
+    private void Fill(SafeFileHandle target, RepoFile stored, Checksum checksum, byte[]? label, string name)
     {
         FileHeader header = stored.Header;
         if (stored.Handle is { } plain)
         {
+            // A clone shares the object's blocks as a link does its inode, and neither is read; what is copied is.
             if (!Files.TryClone(plain, target))
+            {
+                Verify(stored, plain, checksum);
                 Files.CopyAll(plain, target, stored.Size, name);
+            }
         }
         else
         {
@@ -219,6 +223,23 @@ internal sealed partial class CheckoutRun
         if (options.Fsync)
             Files.Sync(target, name);
     }
+
+    private static void Verify(RepoFile stored, SafeFileHandle plain, Checksum checksum)
+    {
+        try
+        {
+            stored.Content.CopyTo(Stream.Null, 128 << 10);
+        }
+        catch (CorruptedObjectException) when (stored.Header.Xattrs.Items.Any(IsLabel))
+        {
+            // A system with SELinux labels every file, also objects that came without a label.
+            FileHeader unlabelled = stored.Header with { Xattrs = XattrSet.From(stored.Header.Xattrs.Items.Where(static xattr => !IsLabel(xattr))) };
+            using ContentStream content = new(new HandleStream(plain, 0), checksum, unlabelled, stored.Size, verify: true);
+            content.CopyTo(Stream.Null, 128 << 10);
+        }
+    }
+
+    private static bool IsLabel(Xattr xattr) => xattr.Name.AsSpan().SequenceEqual("security.selinux"u8);
 
     private void CopySymlink(LinuxDirectory directory, DirTreeFile file, FileHeader header, byte[]? label, bool existed)
     {

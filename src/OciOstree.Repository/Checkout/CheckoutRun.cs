@@ -124,11 +124,11 @@ internal sealed partial class CheckoutRun : IDisposable
     }
 
     // Before any other name of the directory: a layer may remove a name and make it anew.
-    private static void RemoveWhitedOut(LinuxDirectory directory, DirTree tree)
+    private void RemoveWhitedOut(LinuxDirectory directory, DirTree tree)
     {
         foreach (DirTreeFile file in tree.Files)
         {
-            if (!file.Name.StartsWith(WhiteoutPrefix, StringComparison.Ordinal) || file.Name == OpaqueWhiteout)
+            if (file.Name == OpaqueWhiteout || !IsWhiteout(file))
                 continue;
             string hidden = file.Name[WhiteoutPrefix.Length..];
             if (hidden.Length == 0 || hidden is "." or "..")
@@ -137,12 +137,15 @@ internal sealed partial class CheckoutRun : IDisposable
         }
     }
 
+    // A link of such a name is a link.
+    private bool IsWhiteout(DirTreeFile file) => file.Name.StartsWith(WhiteoutPrefix, StringComparison.Ordinal) && !repo.ReadFileHeader(file.Checksum, out _).IsSymlink;
+
     private void EnqueueFiles(CheckoutDirectory directory, DirTree tree)
     {
         var files = new List<DirTreeFile>(Math.Min(BatchSize, tree.Files.Count));
         foreach (DirTreeFile file in tree.Files)
         {
-            if (options.Whiteouts && file.Name.StartsWith(WhiteoutPrefix, StringComparison.Ordinal))
+            if (options.Whiteouts && IsWhiteout(file))
                 continue;
             if (options.Filter?.Invoke(directory.Path + file.Name) == false)
                 continue;

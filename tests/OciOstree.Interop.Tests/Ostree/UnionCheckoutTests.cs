@@ -52,6 +52,23 @@ public sealed class UnionCheckoutTests : IDisposable
         Assert.False(File.Exists("/etc/new"));
     }
 
+    [Theory]
+    [InlineData("bare")]
+    [InlineData("archive")]
+    public void A_link_with_a_whiteouts_name_is_a_link(string mode)
+    {
+        Tool.Shell($"""
+            mkdir layer; ln -s / layer/.wh.; ln -s nowhere layer/.wh.file; echo gone > layer/.wh.link; ln -s x layer/.wh..wh.y
+            ostree init --repo=repo --mode={mode}
+            ostree --repo=repo commit -b below below; ostree --repo=repo commit -b layer layer
+            ostree --repo=repo checkout below real; ostree --repo=repo checkout --union --whiteouts layer real
+            ostree --repo=repo checkout below ours; {OurProgram.Path("ostree")} --repo=repo checkout --union --whiteouts layer ours
+            """, scratch.Path).Ok();
+        TreeSnapshot.AssertEqual(scratch["real"], scratch["ours"]);
+        Assert.True(File.Exists(scratch["ours/file"]));
+        Assert.False(File.Exists(scratch["ours/link"]));
+    }
+
     // Without whiteouts a link to a directory is one, as long as it stays inside: what it leads to is not for a commit to change.
     [Fact]
     public void Without_whiteouts_nothing_is_written_outside()

@@ -56,11 +56,14 @@ public class CorruptionTests
                 Assert.ThrowsAny<RepositoryException>(() => fresh.Fsck(new FsckOptions()));
         }
         AssertNotServed(fresh, victim);
-        // Neither as an archive nor as a tree, unless that has links or clones of the object itself.
-        if (mode == RepoMode.Archive || type != "file" || missing)
+        // Neither as an archive nor as a tree, unless that has links or (on btrfs, xfs) clones of the object itself.
+        using (Linux.LinuxDirectory here = Linux.LinuxDirectory.Open(scratch.Path))
         {
-            using Linux.LinuxDirectory here = Linux.LinuxDirectory.Open(scratch.Path);
-            Assert.ThrowsAny<RepositoryException>(() => Checkout.Run(fresh, commit, here, "out", new CheckoutOptions { ForceCopy = true }));
+            if (mode == RepoMode.Archive || type != "file" || missing || !SharesBlocks(scratch))
+            {
+                Assert.ThrowsAny<RepositoryException>(() => Checkout.Run(fresh, commit, here, "out", new CheckoutOptions { ForceCopy = true }));
+                Assert.False(File.Exists(scratch["out/dir/file"]));
+            }
         }
         Assert.ThrowsAny<RepositoryException>(() => TarExport.Run(fresh, commit, Stream.Null));
 
@@ -78,6 +81,49 @@ public class CorruptionTests
             Assert.Empty(copy.ListObjects());
             Assert.Empty(copy.ListRefs());
         }
+    }
+
+    private static bool SharesBlocks(ScratchDirectory scratch) => Tool.Shell("echo x > cloned; cp --reflink=always cloned clone", scratch.Path).ExitCode == 0;
+
+    /// <summary>A source that is declared trusted is not refused for it: what is damaged is told of where it is looked at, stays damaged, and is found.</summary>
+    [Theory]
+    [InlineData(RepoMode.BareUser, RepoMode.Archive)]
+    [InlineData(RepoMode.Archive, RepoMode.BareUser)]
+    [InlineData(RepoMode.Bare, RepoMode.BareUser)]
+    public void A_trusted_source_is_carried_over_with_a_warning(RepoMode from, RepoMode to)
+    {
+        using ScratchDirectory scratch = new();
+        scratch.Write("tree/file", new string('x', 5000));
+        Checksum commit = Ostree.Commit(Ostree.Init(scratch["repo"], from), scratch["tree"], "test");
+        using Repo repo = Repo.Open(scratch["repo"]);
+        ObjectName victim = repo.Traverse(commit).First(name => name.Type == ObjectType.File);
+        string path = scratch[$"repo/objects/{victim.Checksum.ToString()[..2]}/{victim.Checksum.ToString()[2..]}.{(from == RepoMode.Archive ? "filez" : "file")}"];
+        if (from == RepoMode.Archive)
+        {
+            // The same header with other content.
+            byte[] bytes = File.ReadAllBytes(path);
+            int header = 8 + System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(bytes);
+            using FileStream file = File.Create(path);
+            file.Write(bytes.AsSpan(0, header));
+            using System.IO.Compression.DeflateStream deflate = new(file, System.IO.Compression.CompressionLevel.Fastest);
+            deflate.Write(System.Text.Encoding.ASCII.GetBytes(new string('y', 5000)));
+        }
+        else
+        {
+            Damage(path, "flip");
+        }
+        using Repo fresh = Repo.Open(scratch["repo"]);
+        using Repo refusing = TransactionTests.New(scratch, to, "refusing"), carrying = TransactionTests.New(scratch, to, "carrying");
+        List<string> said = [];
+        // Nobody to tell: it is refused. Not trusted: it is, too.
+        Assert.Throws<CorruptedObjectException>(() => LocalPull.Run(fresh, refusing, new LocalPullOptions()));
+        Assert.Throws<CorruptedObjectException>(() => LocalPull.Run(fresh, refusing, new LocalPullOptions { Untrusted = true, Damaged = e => said.Add(e.Message) }));
+        Assert.Empty(refusing.ListObjects());
+        Assert.Empty(said);
+        LocalPull.Run(fresh, carrying, new LocalPullOptions { Damaged = e => said.Add(e.Message) });
+        Assert.Contains(victim.Checksum.ToString(), Assert.Single(said));
+        Assert.Equal([victim], carrying.Fsck(new FsckOptions { KeepGoing = true }).Corrupted);
+        AssertNotServed(carrying, victim);
     }
 
     private static void AssertNotServed(Repo repo, ObjectName victim)
