@@ -69,7 +69,8 @@ internal static class ConfigDiffCommand
     {
         if (asked is not null)
         {
-            return MachineStatus.TryParse(asked) is { } reference && new ImageStore(sysroot.Repo).Query(reference.Image) is { } image ? image.MergeCommit : sysroot.Repo.ResolveRequired(asked);
+            // An image as status shows it, or as inspect takes it.
+            return (MachineStatus.TryParse(asked) ?? MachineStatus.TryParse("ostree-unverified-image:" + asked)) is { } reference && new ImageStore(sysroot.Repo).Query(reference.Image) is { } image ? image.MergeCommit : sysroot.Repo.ResolveRequired(asked);
         }
 
         if (sysroot.Deployments.FirstOrDefault(deployment => deployment.Stateroot == current.Stateroot) is { } next && !next.IsSame(current))

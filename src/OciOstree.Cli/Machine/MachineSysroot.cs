@@ -9,7 +9,7 @@ internal sealed class MachineSysroot
 {
     private readonly Option<string?> path = Opts.Value("--sysroot", "PATH", "Work on the sysroot at PATH (default: OSTREE_SYSROOT, else /)");
     private readonly Option<string?> stateroot = Opts.Value("--stateroot", "NAME", "Work on this stateroot (default: the booted one's, else that of the first deployment)", "--os");
-    private readonly Option<bool> reboot = Opts.Flag("--reboot", "Reboot when all is done, if there is anything new to boot (also --apply)", "-r", "--apply");
+    private readonly Option<bool> reboot = Opts.Flag("--reboot", "Reboot when all is done, if there is anything new to boot", "-r", "--apply");
 
     public MachineSysroot AddTo(Command verb)
     {

@@ -37,8 +37,9 @@ public sealed class ContentMeta
             using JsonDocument document = JsonDocument.Parse(json);
             return Read(document.RootElement);
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
+            // The second is what the reader says of text that is not Unicode.
             throw new ContainerException("invalid content metadata", e);
         }
     }

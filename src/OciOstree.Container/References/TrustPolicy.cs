@@ -41,12 +41,20 @@ internal sealed class TrustPolicy
     internal static void Check(string path, OstreeImageReference reference)
     {
         var policy = Load(path);
-        if (reference.Source.RequiresPolicy && policy.AcceptsAnythingByDefault())
+        try
         {
-            throw new ContainerException($"{path} specifies a default of `{AcceptAnything}`; refusing usage");
-        }
+            if (reference.Source.RequiresPolicy && policy.AcceptsAnythingByDefault())
+            {
+                throw new ContainerException($"{path} specifies a default of `{AcceptAnything}`; refusing usage");
+            }
 
-        policy.Require(reference.Image);
+            policy.Require(reference.Image);
+        }
+        catch (InvalidOperationException e)
+        {
+            // What the reader says of text that is not Unicode.
+            throw new ContainerException($"Reading {path}", e);
+        }
     }
 
     /// <summary>Looked up where containers/image does: <c>CONTAINERS_POLICY_JSON</c>, the user's configuration, then the system's.</summary>

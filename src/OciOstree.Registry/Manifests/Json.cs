@@ -143,11 +143,38 @@ internal static class Json
         {
             if (!known.Contains(member.Name))
             {
+                RequireUnicode(member.Value);
                 (result ??= new(StringComparer.Ordinal))[member.Name] = member.Value.Clone();
             }
         }
 
         return result;
+    }
+
+    /// <summary>Reads all text in a value that is kept unread: what is not Unicode would fail when it is written.</summary>
+    private static void RequireUnicode(JsonElement value)
+    {
+        switch (value.ValueKind)
+        {
+            case JsonValueKind.String:
+                _ = value.GetString();
+                break;
+            case JsonValueKind.Array:
+                foreach (var item in value.EnumerateArray())
+                {
+                    RequireUnicode(item);
+                }
+
+                break;
+            case JsonValueKind.Object:
+                foreach (var member in value.EnumerateObject())
+                {
+                    _ = member.Name;
+                    RequireUnicode(member.Value);
+                }
+
+                break;
+        }
     }
 
     private static RegistryException Wrong(string name, string what, string wanted) =>

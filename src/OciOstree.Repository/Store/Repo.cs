@@ -84,7 +84,7 @@ public sealed partial class Repo : IDisposable
         {
             objects?.Dispose();
             root?.Dispose();
-            if (e is LinuxException)
+            if (e is LinuxException or FormatException)
                 throw new RepositoryException($"Opening repository '{path}'", e);
             throw;
         }
