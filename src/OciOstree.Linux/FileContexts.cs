@@ -10,13 +10,13 @@ namespace OciOstree.Linux;
 public sealed unsafe class FileContexts : IDisposable
 {
     // libselinux compiles an expression when it is first needed, and not every version does that under a lock of its own. A lookup takes from ten to some two hundred microseconds, by how many expressions begin like the path.
-    private readonly Lock _gate = new();
+    private readonly Lock gate = new();
 
     // A tree has some hundred different labels on some ten thousand paths.
-    private readonly Dictionary<int, string> _labels = [];
-    private nint _handle;
+    private readonly Dictionary<int, string> labels = [];
+    private nint handle;
 
-    private FileContexts(nint handle) => _handle = handle;
+    private FileContexts(nint handle) => this.handle = handle;
 
     /// <summary>Whether this machine has libselinux.</summary>
     public static bool IsAvailable => Selinux.IsAvailable;
@@ -47,11 +47,11 @@ public sealed unsafe class FileContexts : IDisposable
     /// <exception cref="LinuxException">The lookup failed: an expression does not compile.</exception>
     public string? Find(string path, uint mode)
     {
-        lock (_gate)
+        lock (gate)
         {
-            ObjectDisposedException.ThrowIf(_handle == 0, this);
+            ObjectDisposedException.ThrowIf(handle == 0, this);
             byte* context;
-            if (Selinux.selabel_lookup_raw(_handle, &context, path, (int)mode) != 0)
+            if (Selinux.selabel_lookup_raw(handle, &context, path, (int)mode) != 0)
             {
                 // An expression that does not compile ends the search without an errno; it must not pass for a path that the policy leaves alone.
                 return Libc.LastError switch
@@ -74,11 +74,11 @@ public sealed unsafe class FileContexts : IDisposable
 
     public void Dispose()
     {
-        lock (_gate)
+        lock (gate)
         {
-            if (_handle != 0)
-                Selinux.selabel_close(_handle);
-            _handle = 0;
+            if (handle != 0)
+                Selinux.selabel_close(handle);
+            handle = 0;
         }
     }
 
@@ -87,8 +87,8 @@ public sealed unsafe class FileContexts : IDisposable
         var hash = new HashCode();
         hash.AddBytes(bytes);
         int key = hash.ToHashCode();
-        if (_labels.TryGetValue(key, out string? known) && known.Length == bytes.Length && Ascii.Equals(bytes, known))
+        if (labels.TryGetValue(key, out string? known) && known.Length == bytes.Length && Ascii.Equals(bytes, known))
             return known;
-        return _labels[key] = Encoding.UTF8.GetString(bytes);
+        return labels[key] = Encoding.UTF8.GetString(bytes);
     }
 }

@@ -9,17 +9,17 @@ namespace OciOstree.Linux;
 /// </summary>
 public sealed class FileLock : IDisposable
 {
-    private readonly LinuxDirectory? _removeFrom;
-    private readonly LockMethod _method;
-    private readonly string _name;
+    private readonly LinuxDirectory? removeFrom;
+    private readonly LockMethod method;
+    private readonly string name;
 
     private FileLock(SafeFileHandle handle, LockKind kind, LockMethod method, string name, LinuxDirectory? removeFrom)
     {
         Handle = handle;
         Kind = kind;
-        _method = method;
-        _name = name;
-        _removeFrom = removeFrom;
+        this.method = method;
+        this.name = name;
+        this.removeFrom = removeFrom;
     }
 
     public SafeFileHandle Handle { get; }
@@ -56,11 +56,11 @@ public sealed class FileLock : IDisposable
     /// <summary>Changes the kind in place: false if another holder stands in the way of going exclusive. Not atomic: another may get in between.</summary>
     public bool TryChange(LockKind kind)
     {
-        var errno = Lock(Handle, kind, wait: false, _method);
+        var errno = Lock(Handle, kind, wait: false, method);
         if (errno is Errno.EAGAIN or Errno.EACCES)
             return false;
         if (errno != Errno.None)
-            throw new LinuxException(errno, "lock", _name);
+            throw new LinuxException(errno, "lock", name);
         Kind = kind;
         return true;
     }
@@ -69,12 +69,12 @@ public sealed class FileLock : IDisposable
     {
         if (Handle.IsClosed)
             return;
-        if (_removeFrom is not null)
+        if (removeFrom is not null)
         {
             // Only an exclusive holder may take the file away; its waiters notice and begin again.
-            if (Kind == LockKind.Exclusive || Lock(Handle, LockKind.Exclusive, wait: false, _method) == Errno.None)
-                _removeFrom.TryUnlink(_name);
-            _removeFrom.Dispose();
+            if (Kind == LockKind.Exclusive || Lock(Handle, LockKind.Exclusive, wait: false, method) == Errno.None)
+                removeFrom.TryUnlink(name);
+            removeFrom.Dispose();
         }
         Handle.Dispose();
     }

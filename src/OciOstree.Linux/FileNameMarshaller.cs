@@ -12,8 +12,8 @@ internal static unsafe class FileNameMarshaller
 {
     public ref struct ManagedToUnmanagedIn
     {
-        private byte* _bytes;
-        private bool _allocated;
+        private byte* bytes;
+        private bool allocated;
 
         public static int BufferSize => 384;
 
@@ -21,20 +21,20 @@ internal static unsafe class FileNameMarshaller
         {
             if (managed is null)
             {
-                _bytes = null;
+                bytes = null;
                 return;
             }
             // Three bytes a UTF-16 unit is the most that UTF-8 needs.
             int size = managed.Length * 3 + 1 <= buffer.Length ? buffer.Length : FileName.ByteCount(managed) + 1;
             if (size > buffer.Length)
             {
-                _bytes = (byte*)NativeMemory.Alloc((nuint)size);
-                _allocated = true;
-                buffer = new Span<byte>(_bytes, size);
+                bytes = (byte*)NativeMemory.Alloc((nuint)size);
+                allocated = true;
+                buffer = new Span<byte>(bytes, size);
             }
             else
             {
-                _bytes = (byte*)System.Runtime.CompilerServices.Unsafe.AsPointer(ref MemoryMarshal.GetReference(buffer));
+                bytes = (byte*)System.Runtime.CompilerServices.Unsafe.AsPointer(ref MemoryMarshal.GetReference(buffer));
             }
             int length;
             try
@@ -52,14 +52,14 @@ internal static unsafe class FileNameMarshaller
             buffer[length] = 0;
         }
 
-        public readonly byte* ToUnmanaged() => _bytes;
+        public readonly byte* ToUnmanaged() => bytes;
 
         public void Free()
         {
-            if (!_allocated)
+            if (!allocated)
                 return;
-            NativeMemory.Free(_bytes);
-            _allocated = false;
+            NativeMemory.Free(bytes);
+            allocated = false;
         }
     }
 }

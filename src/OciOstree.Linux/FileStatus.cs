@@ -90,7 +90,7 @@ internal struct StatxTimestamp
 {
     internal long Seconds;
     internal uint Nanoseconds;
-    private readonly int _reserved;
+    private readonly int reserved;
 }
 
 /// <summary><c>struct statx</c> (linux/stat.h), 256 bytes.</summary>
@@ -107,7 +107,7 @@ internal struct StatxBuffer
     internal uint Uid;
     internal uint Gid;
     internal ushort Mode;
-    private readonly ushort _spare0;
+    private readonly ushort spare0;
     internal ulong Inode;
     internal ulong Size;
     internal ulong Blocks;

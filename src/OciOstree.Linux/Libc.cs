@@ -258,6 +258,6 @@ internal struct VerityEnable
     internal uint SaltSize;
     internal ulong Salt;
     internal uint SignatureSize;
-    private readonly uint _reserved;
+    private readonly uint reserved;
     internal ulong Signature;
 }

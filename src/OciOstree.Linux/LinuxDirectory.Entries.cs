@@ -4,7 +4,7 @@ namespace OciOstree.Linux;
 
 public sealed partial class LinuxDirectory
 {
-    private readonly Lock _reading = new();
+    private readonly Lock reading = new();
 
     /// <summary>The names in the directory, in the order the file system keeps them, read to the end at once.</summary>
     public unsafe List<DirectoryEntry> ReadEntries()
@@ -14,7 +14,7 @@ public sealed partial class LinuxDirectory
         byte* buffer = (byte*)NativeMemory.Alloc(size);
         try
         {
-            lock (_reading)   // the read position belongs to the descriptor
+            lock (reading)   // the read position belongs to the descriptor
             {
                 if (Libc.lseek(Handle, 0, 0) < 0)
                     throw new LinuxException(Libc.LastError, "read the directory", Path);

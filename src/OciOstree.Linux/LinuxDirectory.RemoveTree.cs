@@ -77,15 +77,15 @@ public sealed partial class LinuxDirectory
     /// <summary>A directory on the way down whose files are gone and whose directories are still to do.</summary>
     private sealed class Level
     {
-        private readonly FileStatus _status;
-        private readonly string _path;
+        private readonly FileStatus status;
+        private readonly string path;
 
         private Level(LinuxDirectory open, string name, in FileStatus status, List<string> directories)
         {
             Open = open;
             Name = name;
-            _path = open.Path;
-            _status = status;
+            this.path = open.Path;
+            this.status = status;
             Directories = directories;
         }
 
@@ -121,8 +121,8 @@ public sealed partial class LinuxDirectory
         /// <summary>Comes back up from a child, making sure that nobody moved it meanwhile.</summary>
         internal LinuxDirectory Reopen(LinuxDirectory child)
         {
-            Open = FromHandle(child.OpenFile("..", OpenFlags.Directory), _path);
-            return Open.Status().IsSameFile(_status) ? Open : throw new LinuxException(Errno.ESTALE, "remove", _path);
+            Open = FromHandle(child.OpenFile("..", OpenFlags.Directory), this.path);
+            return Open.Status().IsSameFile(this.status) ? Open : throw new LinuxException(Errno.ESTALE, "remove", this.path);
         }
 
         private static SafeFileHandle OpenOwn(LinuxDirectory parent, string name)

@@ -10,10 +10,10 @@ namespace OciOstree.Linux;
 /// </summary>
 public sealed unsafe class MappedFile : MemoryManager<byte>
 {
-    private readonly MemoryMappedFile? _file;
-    private readonly MemoryMappedViewAccessor? _view;
-    private readonly byte* _start;
-    private readonly int _length;
+    private readonly MemoryMappedFile? file;
+    private readonly MemoryMappedViewAccessor? view;
+    private readonly byte* start;
+    private readonly int length;
 
     /// <summary>Maps a whole open file; the handle may be closed afterwards.</summary>
     /// <exception cref="LinuxException">EFBIG: the file has 2 GiB or more.</exception>
@@ -22,27 +22,27 @@ public sealed unsafe class MappedFile : MemoryManager<byte>
         long size = Files.Status(file, path).Size;
         if (size > Array.MaxLength)
             throw new LinuxException(Errno.EFBIG, "map", path);
-        _length = (int)size;
+        length = (int)size;
         if (size == 0)
             return;
-        _file = MemoryMappedFile.CreateFromFile(file, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
-        _view = _file.CreateViewAccessor(0, size, MemoryMappedFileAccess.Read);
-        _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _start);
-        _start += _view.PointerOffset;
+        this.file = MemoryMappedFile.CreateFromFile(file, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
+        view = this.file.CreateViewAccessor(0, size, MemoryMappedFileAccess.Read);
+        view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
+        start += view.PointerOffset;
     }
 
-    public override Span<byte> GetSpan() => new(_start, _length);
+    public override Span<byte> GetSpan() => new(start, length);
 
-    public override MemoryHandle Pin(int elementIndex = 0) => new(_start + elementIndex);
+    public override MemoryHandle Pin(int elementIndex = 0) => new(start + elementIndex);
 
     public override void Unpin() { }
 
     protected override void Dispose(bool disposing)
     {
-        if (!disposing || _view is null)
+        if (!disposing || view is null)
             return;
-        _view.SafeMemoryMappedViewHandle.ReleasePointer();
-        _view.Dispose();
-        _file!.Dispose();
+        view.SafeMemoryMappedViewHandle.ReleasePointer();
+        view.Dispose();
+        file!.Dispose();
     }
 }

@@ -9,15 +9,15 @@ namespace OciOstree.Linux;
 /// </summary>
 public sealed class TemporaryFile : IDisposable
 {
-    private readonly LinuxDirectory _directory;   // duplicated: it must outlive the caller's
-    private string? _name;
-    private bool _linked;
+    private readonly LinuxDirectory directory;   // duplicated: it must outlive the caller's
+    private string? name;
+    private bool linked;
 
     private TemporaryFile(LinuxDirectory directory, SafeFileHandle handle, string? name)
     {
-        _directory = directory;
+        this.directory = directory;
         Handle = handle;
-        _name = name;
+        this.name = name;
     }
 
     /// <summary>Open for reading and writing, until <see cref="EndWriting"/>.</summary>
@@ -84,23 +84,23 @@ public sealed class TemporaryFile : IDisposable
     /// <summary>As <see cref="LinkAs"/>, false if the name is taken; the file then still has none.</summary>
     public bool TryLinkAs(LinuxDirectory directory, string name)
     {
-        var errno = _name is null ? LinkUnnamed(directory, name) : LinkNamed(directory, name);
+        var errno = this.name is null ? LinkUnnamed(directory, name) : LinkNamed(directory, name);
         if (errno == Errno.EEXIST)
             return false;
         if (errno != Errno.None)
             throw directory.Failure(errno, "link", name);
-        _linked = true;
+        linked = true;
         return true;
     }
 
     /// <summary>Gives the file a name atomically, over whatever file had it.</summary>
     public void ReplaceAs(LinuxDirectory directory, string name)
     {
-        if (_name is not null && !_linked)
+        if (this.name is not null && !linked)
         {
-            _directory.Rename(_name, directory, name);
-            _name = null;
-            _linked = true;
+            this.directory.Rename(this.name, directory, name);
+            this.name = null;
+            linked = true;
             return;
         }
         // linkat() cannot replace: take a free name first, then rename.
@@ -127,15 +127,15 @@ public sealed class TemporaryFile : IDisposable
     public void Dispose()
     {
         Handle.Dispose();
-        if (_name is null)
+        if (name is null)
             return;
-        _directory.TryUnlink(_name);
-        _directory.Dispose();
-        _name = null;
+        directory.TryUnlink(name);
+        directory.Dispose();
+        name = null;
     }
 
     private Errno LinkNamed(LinuxDirectory directory, string name) =>
-        _directory.TryMakeLink(_name!, directory, name, out var errno) ? Errno.None : errno;
+        this.directory.TryMakeLink(this.name!, directory, name, out var errno) ? Errno.None : errno;
 
     private Errno LinkUnnamed(LinuxDirectory directory, string name)
     {

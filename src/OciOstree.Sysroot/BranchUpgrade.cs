@@ -8,16 +8,16 @@ namespace OciOstree.Sysroot;
 /// </summary>
 public sealed class BranchUpgrade
 {
-    private readonly Sysroot _sysroot;
-    private readonly string _stateroot;
+    private readonly Sysroot sysroot;
+    private readonly string stateroot;
 
     /// <param name="sysroot">Opened for changes.</param>
     /// <param name="stateroot">Whose merge deployment is to be followed.</param>
     /// <param name="evenUnconfigured">Goes on though the origin says that the administrator has to configure something first.</param>
     public BranchUpgrade(Sysroot sysroot, string stateroot, bool evenUnconfigured = false)
     {
-        _sysroot = sysroot;
-        _stateroot = stateroot;
+        this.sysroot = sysroot;
+        this.stateroot = stateroot;
         Current = sysroot.MergeDeployment(stateroot) ?? throw new SysrootException($"No previous deployment for OS '{stateroot}'");
         Origin = Current.Origin?.Clone() ?? throw new SysrootException($"No origin known for deployment {Current.Commit}.{Current.Serial}");
         if (!evenUnconfigured && Origin.UnconfiguredState is { } state)
@@ -54,9 +54,9 @@ public sealed class BranchUpgrade
         }
         if (overriding is null)
         {
-            Checksum tip = _sysroot.Repo.ResolveRequired(Origin.Refspec!);
+            Checksum tip = sysroot.Repo.ResolveRequired(Origin.Refspec!);
             // A branch at its end of life may name the one that goes on.
-            if (_sysroot.Repo.ReadCommit(tip).Metadata.Lookup("ostree.endoflife-rebase") is { Type: "s" } rebase)
+            if (sysroot.Repo.ReadCommit(tip).Metadata.Lookup("ostree.endoflife-rebase") is { Type: "s" } rebase)
             {
                 string next = rebase.AsString();
                 if (branch.Remote is not null)
@@ -64,14 +64,14 @@ public sealed class BranchUpgrade
                     fetch?.Invoke(branch.Remote, next);
                 }
                 Origin.Refspec = branch.Remote is null ? next : $"{branch.Remote}:{next}";
-                tip = _sysroot.Repo.ResolveRequired(Origin.Refspec);
+                tip = sysroot.Repo.ResolveRequired(Origin.Refspec);
             }
             Target = tip;
         }
         else
         {
             Target = Checksum.TryParse(overriding, out Checksum commit) ? commit : throw new SysrootException($"Invalid override-commit '{overriding}'");
-            using RepoTransaction transaction = _sysroot.Repo.BeginTransaction();
+            using RepoTransaction transaction = sysroot.Repo.BeginTransaction();
             transaction.SetRef(Origin.Refspec!, Target);
             transaction.Commit();
         }
@@ -93,28 +93,28 @@ public sealed class BranchUpgrade
     {
         var request = new DeployRequest
         {
-            Stateroot = _stateroot,
+            Stateroot = stateroot,
             Commit = Target ?? throw new InvalidOperationException("Nothing was found to deploy"),
             Origin = Origin,
             Merge = Current,
         };
         if (stage)
         {
-            return _sysroot.Stage(request);
+            return sysroot.Stage(request);
         }
-        Deployment deployed = _sysroot.Deploy(request);
-        _sysroot.AddDeployment(deployed, Current);
+        Deployment deployed = sysroot.Deploy(request);
+        sysroot.AddDeployment(deployed, Current);
         if (kexec)
         {
-            _sysroot.LoadKexec(deployed);
+            sysroot.LoadKexec(deployed);
         }
         return deployed;
     }
 
     private void RequireNotOlder(Checksum from, Checksum to)
     {
-        ulong before = _sysroot.Repo.ReadCommit(from).Timestamp;
-        ulong after = _sysroot.Repo.ReadCommit(to).Timestamp;
+        ulong before = sysroot.Repo.ReadCommit(from).Timestamp;
+        ulong after = sysroot.Repo.ReadCommit(to).Timestamp;
         if (after < before)
         {
             throw new SysrootException($"Upgrade target revision '{to}' with timestamp '{Date(after)}' is chronologically older than current revision '{from}' with timestamp '{Date(before)}'; use --allow-downgrade to permit");

@@ -8,9 +8,9 @@ namespace OciOstree.Sysroot;
 /// </summary>
 public sealed class KernelArguments
 {
-    private readonly List<(string Key, string? Value)> _words = [];
+    private readonly List<(string Key, string? Value)> words = [];
 
-    public int Count => _words.Count;
+    public int Count => words.Count;
 
     /// <summary>The words of a command line; null is an empty one.</summary>
     public static KernelArguments Parse(string? commandLine)
@@ -54,18 +54,18 @@ public sealed class KernelArguments
     public bool Contains(string word)
     {
         string key = SplitWord(word).Key;
-        return _words.Exists(w => w.Key == key);
+        return words.Exists(w => w.Key == key);
     }
 
     /// <summary>The value of the key's last word; null when the key is missing or stands without a value.</summary>
-    public string? LastValue(string key) => _words.FindLast(w => w.Key == key).Value;
+    public string? LastValue(string key) => words.FindLast(w => w.Key == key).Value;
 
     /// <summary>Adds at the end, whether or not the key is there. One string may carry several words.</summary>
     public void Append(string words)
     {
         foreach (string word in Split(words))
         {
-            _words.Add(SplitWord(word));
+            this.words.Add(SplitWord(word));
         }
     }
 
@@ -81,14 +81,14 @@ public sealed class KernelArguments
     public void Replace(string word)
     {
         (string Key, string? Value) entry = SplitWord(word);
-        int first = _words.FindIndex(w => w.Key == entry.Key);
+        int first = words.FindIndex(w => w.Key == entry.Key);
         if (first < 0)
         {
-            _words.Add(entry);
+            words.Add(entry);
             return;
         }
-        _words.RemoveAll(w => w.Key == entry.Key);
-        _words.Insert(first, entry);
+        words.RemoveAll(w => w.Key == entry.Key);
+        words.Insert(first, entry);
     }
 
     /// <summary>
@@ -104,19 +104,19 @@ public sealed class KernelArguments
             if (value is not null && value.Contains('='))
             {
                 (string oldValue, string? newValue) = SplitWord(value);
-                int place = places.FindIndex(i => _words[i].Value == oldValue);
+                int place = places.FindIndex(i => this.words[i].Value == oldValue);
                 if (place < 0)
                 {
                     throw new SysrootException($"No karg '{key}={oldValue}' found");
                 }
-                _words[places[place]] = (key, newValue);
+                this.words[places[place]] = (key, newValue);
                 continue;
             }
             if (places.Count > 1)
             {
                 throw new SysrootException($"Multiple values for key '{key}' found");
             }
-            _words[places[0]] = (key, value);
+            this.words[places[0]] = (key, value);
         }
     }
 
@@ -130,19 +130,19 @@ public sealed class KernelArguments
             List<int> places = PlacesOf(key);
             if (places.Count == 1)
             {
-                if (value is not null && _words[places[0]].Value != value)
+                if (value is not null && this.words[places[0]].Value != value)
                 {
                     throw new SysrootException($"No karg '{key}={value}' found");
                 }
-                _words.RemoveAt(places[0]);
+                this.words.RemoveAt(places[0]);
                 continue;
             }
-            int place = places.FindIndex(i => _words[i].Value == value);
+            int place = places.FindIndex(i => this.words[i].Value == value);
             if (place < 0)
             {
                 throw new SysrootException(value is null ? $"Multiple values for key '{word}' found" : $"No karg '{word}' found");
             }
-            _words.RemoveAt(places[place]);
+            this.words.RemoveAt(places[place]);
         }
     }
 
@@ -154,10 +154,10 @@ public sealed class KernelArguments
         }
     }
 
-    public IReadOnlyList<string> ToList() => _words.ConvertAll(Word);
+    public IReadOnlyList<string> ToList() => words.ConvertAll(Word);
 
     /// <summary>The command line: words joined by single spaces.</summary>
-    public override string ToString() => string.Join(' ', _words.Select(w => Word(w)));
+    public override string ToString() => string.Join(' ', words.Select(w => Word(w)));
 
     /// <summary>Splits at spaces outside double quotes. An unterminated quote takes the rest: boot loaders reformat <c>/proc/cmdline</c>, and half a word is better than a refusal.</summary>
     internal static List<string> Split(string line)
@@ -186,9 +186,9 @@ public sealed class KernelArguments
     private List<int> PlacesOf(string key)
     {
         var places = new List<int>();
-        for (int i = 0; i < _words.Count; i++)
+        for (int i = 0; i < words.Count; i++)
         {
-            if (_words[i].Key == key)
+            if (words[i].Key == key)
             {
                 places.Add(i);
             }

@@ -30,7 +30,7 @@ public sealed partial class Sysroot
         foreach (Deployment deployment in wanted.DistinctBy(d => d.BootChecksum).Where(d => !present.ContainsKey(d.BootChecksum)))
         {
             using LinuxDirectory root = OpenDeployment(deployment);
-            using KernelLayout kernel = KernelLayout.Find(root, !_debug.NoDeviceTrees);
+            using KernelLayout kernel = KernelLayout.Find(root, !debug.NoDeviceTrees);
             needed += SizeOf(kernel);
         }
         if (needed == 0 || HasRoomFor(needed))
@@ -44,7 +44,7 @@ public sealed partial class Sysroot
             return;
         }
         Tell("Insufficient space left in bootfs; updating bootloader in two steps");
-        Write([.. _deployments.Where(d => kept.Contains(d.BootChecksum))], clean: false);
+        Write([.. deployments.Where(d => kept.Contains(d.BootChecksum))], clean: false);
         CleanBoot();
     }
 

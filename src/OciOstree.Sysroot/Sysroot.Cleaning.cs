@@ -52,7 +52,7 @@ public sealed partial class Sysroot
     {
         foreach (Deployment deployment in ListDirectories())
         {
-            if (!_deployments.Exists(d => d.IsSame(deployment)))
+            if (!deployments.Exists(d => d.IsSame(deployment)))
             {
                 RemoveDeployment(deployment);
             }
@@ -64,7 +64,7 @@ public sealed partial class Sysroot
     {
         using (LinuxDirectory? root = Root.TryOpenDirectory(deployment.Path))
         {
-            if (root is null || root.Status() is var status && (IsBooted && IsRunningFrom(status) || status.IsSameFile(_runningRoot)))
+            if (root is null || root.Status() is var status && (IsBooted && IsRunningFrom(status) || status.IsSameFile(runningRoot)))
             {
                 return;
             }
@@ -84,7 +84,7 @@ public sealed partial class Sysroot
         {
             return;
         }
-        HashSet<string> used = [.. _deployments.Select(d => d.BootChecksum)];
+        HashSet<string> used = [.. deployments.Select(d => d.BootChecksum)];
         foreach (string name in BootDirectories())
         {
             if (!used.Contains(name[(name.LastIndexOf('-') + 1)..]))
@@ -93,7 +93,7 @@ public sealed partial class Sysroot
             }
         }
 
-        HashSet<string> usedOverlays = [.. _deployments.SelectMany(d => d.OverlayInitrds)];
+        HashSet<string> usedOverlays = [.. deployments.SelectMany(d => d.OverlayInitrds)];
         using LinuxDirectory? overlays = boot.TryOpenDirectory(OverlayDirectory);
         foreach (DirectoryEntry file in overlays?.ReadEntries() ?? [])
         {
@@ -118,9 +118,9 @@ public sealed partial class Sysroot
     {
         string current = Invariant($"ostree/{BootVersion}/{SubBootVersion}/");
         var wanted = new Dictionary<string, Checksum>();
-        for (int i = 0; i < _deployments.Count; i++)
+        for (int i = 0; i < deployments.Count; i++)
         {
-            wanted[current + i.ToString(CultureInfo.InvariantCulture)] = _deployments[i].Commit;
+            wanted[current + i.ToString(CultureInfo.InvariantCulture)] = deployments[i].Commit;
         }
         IReadOnlyDictionary<string, Checksum> present = Repo.ListRefs("ostree");
         List<string> stale = [.. present.Keys.Where(name => IsDeploymentRef(name) && !wanted.ContainsKey(name) && !name.StartsWith(current, StringComparison.Ordinal))];

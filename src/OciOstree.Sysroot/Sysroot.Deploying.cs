@@ -15,7 +15,7 @@ public sealed partial class Sysroot
         Deployment? pending = null;
         Deployment? rollback = null;
         bool passedBooted = false;
-        foreach (Deployment deployment in _deployments.Where(d => d.Stateroot == stateroot))
+        foreach (Deployment deployment in deployments.Where(d => d.Stateroot == stateroot))
         {
             if (deployment.IsSame(Booted))
             {
@@ -87,7 +87,7 @@ public sealed partial class Sysroot
             deployment.Device = status.Device;
             deployment.Inode = status.Inode;
             WriteComposefsImage(root, request.Commit);
-            using (KernelLayout kernel = KernelLayout.Find(root, !_debug.NoDeviceTrees))
+            using (KernelLayout kernel = KernelLayout.Find(root, !debug.NoDeviceTrees))
             {
                 deployment.BootChecksum = kernel.BootChecksum;
             }
@@ -191,7 +191,7 @@ public sealed partial class Sysroot
 
         // systemd's ConditionNeedsUpdate= shall hold on the first boot.
         Changes.TryUnlink(root, "etc/.updated");
-        string varPath = Booted?.Stateroot == deployment.Stateroot ? Join(_options.RunningRoot, "var") : Join(Path, $"ostree/deploy/{deployment.Stateroot}/var");
+        string varPath = Booted?.Stateroot == deployment.Stateroot ? Join(options.RunningRoot, "var") : Join(Path, $"ostree/deploy/{deployment.Stateroot}/var");
         using (LinuxDirectory? var = LinuxDirectory.TryOpen(varPath))
         {
             if (var is not null)
@@ -208,7 +208,7 @@ public sealed partial class Sysroot
         LabelVar(deployment, labels);
         MakeBacking(root, deployment, labels);
         WriteOrigin(deployment, sync: false, labels);
-        if (!_debug.MutableDeployments)
+        if (!debug.MutableDeployments)
         {
             FaultPoint.Before("set immutable");
             Files.TrySetImmutable(root.Handle, true);
@@ -230,7 +230,7 @@ public sealed partial class Sysroot
             }
             return null;
         }
-        EtcDiff diff = EtcMerge.Compare(baseEtc, ourEtc, compareXattrs: !_debug.NoXattrs);
+        EtcDiff diff = EtcMerge.Compare(baseEtc, ourEtc, compareXattrs: !debug.NoXattrs);
         Tell(Invariant($"Copying /etc changes: {diff.Modified.Count} modified, {diff.Removed.Count} removed, {diff.Added.Count} added"));
         foreach (string path in diff.Unsupported)
         {
@@ -238,7 +238,7 @@ public sealed partial class Sysroot
         }
         try
         {
-            EtcMerge.Apply(diff, ourEtc, newEtc, copyXattrs: !_debug.NoXattrs);
+            EtcMerge.Apply(diff, ourEtc, newEtc, copyXattrs: !debug.NoXattrs);
         }
         catch (SysrootException e)
         {

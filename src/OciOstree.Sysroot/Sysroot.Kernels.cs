@@ -16,7 +16,7 @@ public sealed partial class Sysroot
         try
         {
             using LinuxDirectory root = OpenDeployment(deployment);
-            using KernelLayout kernel = KernelLayout.Find(root, !_debug.NoDeviceTrees);
+            using KernelLayout kernel = KernelLayout.Find(root, !debug.NoDeviceTrees);
             string directoryName = $"ostree/{deployment.Stateroot}-{deployment.BootChecksum}";
             using DeploymentLabels labels = OpenBootLabels(root);
             InstallFiles(kernel, directoryName, labels, installed);
@@ -195,7 +195,7 @@ public sealed partial class Sysroot
     private string EntryFileName(Deployment deployment, int total)
     {
         string name = Invariant($"ostree-{total - deployment.Index}");
-        if (_debug.OldEntryNames)
+        if (debug.OldEntryNames)
         {
             name += $"-{deployment.Stateroot}";
         }

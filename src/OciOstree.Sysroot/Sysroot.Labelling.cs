@@ -7,13 +7,13 @@ public sealed partial class Sysroot
 {
     private const string LabelStamp = ".ostree-selabeled";
 
-    private bool _hasWarnedOfLabels;
+    private bool hasWarnedOfLabels;
 
     /// <summary>The labels by the policy that a tree has now: in its <c>etc</c>, once there is one.</summary>
     /// <param name="required">Whether it is an error if the policy cannot be applied for want of libselinux; else it is a warning.</param>
     private DeploymentLabels OpenLabels(LinuxDirectory root, bool required, bool wanted = true)
     {
-        if (_debug.NoXattrs || Repo.Settings.DisableXattrs)
+        if (debug.NoXattrs || Repo.Settings.DisableXattrs)
         {
             return DeploymentLabels.None;
         }
@@ -32,9 +32,9 @@ public sealed partial class Sysroot
             {
                 throw new SysrootException($"{FileContexts.LibraryName} is not installed, and the tree's policy '{policy.Name}' cannot be applied without it (oci-ostree.selinux=false in the repository's config does without labels)");
             }
-            if (!_hasWarnedOfLabels)
+            if (!hasWarnedOfLabels)
             {
-                _hasWarnedOfLabels = true;
+                hasWarnedOfLabels = true;
                 Warn($"The tree's SELinux policy '{policy.Name}' is not applied: what is made for the deployment has no labels, the system must relabel itself or run permissively");
             }
             return DeploymentLabels.Withheld;

@@ -34,7 +34,7 @@ public sealed partial class Sysroot
             Staged = staged;
             deployments.Insert(0, staged);
         }
-        _deployments = deployments;
+        this.deployments = deployments;
         MarkSoftRebootTarget();
         for (int i = 0; i < deployments.Count; i++)
         {
@@ -150,11 +150,11 @@ public sealed partial class Sysroot
     /// </summary>
     private bool IsRunningFrom(in FileStatus status)
     {
-        if (_bootedMetadata?.Lookup("backing-root-device-inode") is { Type: "(tt)" } recorded)
+        if (bootedMetadata?.Lookup("backing-root-device-inode") is { Type: "(tt)" } recorded)
         {
             return status.Device == recorded[0].AsUInt64() && status.Inode == recorded[1].AsUInt64();
         }
-        return status.IsSameFile(_runningRoot);
+        return status.IsSameFile(runningRoot);
     }
 
     private Origin? LoadOrigin(Deployment deployment)
@@ -189,7 +189,7 @@ public sealed partial class Sysroot
         }
         ulong device = recorded[0].AsUInt64();
         ulong inode = recorded[1].AsUInt64();
-        if (_deployments.Find(d => d.Device == device && d.Inode == inode) is { } target)
+        if (deployments.Find(d => d.Device == device && d.Inode == inode) is { } target)
         {
             target.IsSoftRebootTarget = true;
         }

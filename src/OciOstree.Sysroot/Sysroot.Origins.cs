@@ -44,9 +44,9 @@ public sealed partial class Sysroot
         {
             throw new SysrootException($"Invalid index {index}");
         }
-        return index < _deployments.Count
-            ? _deployments[index]
-            : throw new SysrootException($"Out of range deployment index {index}, expected < {_deployments.Count}");
+        return index < deployments.Count
+            ? deployments[index]
+            : throw new SysrootException($"Out of range deployment index {index}, expected < {deployments.Count}");
     }
 
     /// <summary>Takes a deployment out of the boot order and off the disk. Returns what it was.</summary>
@@ -57,7 +57,7 @@ public sealed partial class Sysroot
         {
             throw new SysrootException($"Cannot undeploy currently booted deployment {index}");
         }
-        WriteDeployments([.. _deployments.Where(d => !ReferenceEquals(d, target))]);
+        WriteDeployments([.. deployments.Where(d => !ReferenceEquals(d, target))]);
         return target;
     }
 
@@ -65,7 +65,7 @@ public sealed partial class Sysroot
     public void SetDefault(int index)
     {
         Deployment target = DeploymentAt(index);
-        WriteDeployments([target, .. _deployments.Where(d => !ReferenceEquals(d, target))]);
+        WriteDeployments([target, .. deployments.Where(d => !ReferenceEquals(d, target))]);
     }
 
     /// <summary>What <see cref="Rollback"/> would make the next to boot; null if there is nothing to go back to.</summary>
@@ -73,8 +73,8 @@ public sealed partial class Sysroot
     {
         get
         {
-            string? stateroot = (Booted ?? _deployments.FirstOrDefault())?.Stateroot;
-            List<Deployment> own = [.. _deployments.Where(d => d.Stateroot == stateroot && !d.IsStaged)];
+            string? stateroot = (Booted ?? deployments.FirstOrDefault())?.Stateroot;
+            List<Deployment> own = [.. deployments.Where(d => d.Stateroot == stateroot && !d.IsStaged)];
             return Booted is not null && own.Count > 0 && !own[0].IsSame(Booted)
                 ? own.Find(d => d.IsSame(Booted))
                 : own.Skip(1).FirstOrDefault();
@@ -87,13 +87,13 @@ public sealed partial class Sysroot
     /// </summary>
     public Deployment Rollback()
     {
-        if (_deployments.Count == 0)
+        if (deployments.Count == 0)
         {
             throw new SysrootException("There are no deployments");
         }
         Deployment target = RollbackTarget ?? throw new SysrootException("There is no deployment to roll back to");
-        WriteDeployments([target, .. _deployments.Where(d => !ReferenceEquals(d, target))]);
-        return _deployments.First(d => d.IsSame(target));
+        WriteDeployments([target, .. deployments.Where(d => !ReferenceEquals(d, target))]);
+        return deployments.First(d => d.IsSame(target));
     }
 
     /// <summary>Gives a deployment another kernel command line (without <c>ostree=</c>, which is kept) by rewriting the boot entries.</summary>
@@ -105,7 +105,7 @@ public sealed partial class Sysroot
         }
         Deployment changed = deployment.Clone();
         changed.BootEntry.Options = KernelArguments.From(arguments).ToString();
-        WriteDeployments([.. _deployments.Select(d => ReferenceEquals(d, deployment) ? changed : d)]);
+        WriteDeployments([.. deployments.Select(d => ReferenceEquals(d, deployment) ? changed : d)]);
     }
 
     /// <summary>

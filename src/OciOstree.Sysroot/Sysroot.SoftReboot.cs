@@ -40,7 +40,7 @@ public sealed partial class Sysroot
         {
             throw new SysrootException(doing, new SysrootException("Cannot soft-reboot to deployment with different kernel state"));
         }
-        (_options.StartFinalization ?? StartFinalizationUnit)();
+        (options.StartFinalization ?? StartFinalizationUnit)();
         if (Staged is not null && !ReferenceEquals(Staged, deployment))
         {
             // What is staged would become the default at the shutdown, and not what was asked for.
@@ -51,7 +51,7 @@ public sealed partial class Sysroot
             using LinuxDirectory root = OpenDeployment(deployment);
             PrepareRootSettings settings = PrepareRootSettings.Read(root).With(KernelArguments.FromProcCommandLine());
             UnmountNextRoot();
-            var next = new NextRoot(PhysicalRoot(), deployment.Path, _options.RuntimeDirectory, settings);
+            var next = new NextRoot(PhysicalRoot(), deployment.Path, options.RuntimeDirectory, settings);
             Variant recorded = next.Mount(Repo, deployment.Commit);
             using LinuxDirectory runtime = OpenRuntime();
             Changes.ReplaceFile(runtime, NextRootFile, recorded.Data.Span, sync: false);
@@ -69,7 +69,7 @@ public sealed partial class Sysroot
     public void ClearSoftReboot()
     {
         RequireWritable();
-        if (!_deployments.Exists(d => d.IsSoftRebootTarget))
+        if (!deployments.Exists(d => d.IsSoftRebootTarget))
         {
             return;
         }
@@ -107,7 +107,7 @@ public sealed partial class Sysroot
         try
         {
             using LinuxDirectory root = OpenDeployment(deployment);
-            using KernelLayout layout = KernelLayout.Find(root, !_debug.NoDeviceTrees);
+            using KernelLayout layout = KernelLayout.Find(root, !debug.NoDeviceTrees);
             using SafeFileHandle kernel = layout.Directory.OpenFile(layout.Kernel.Source, OpenFlags.ReadOnly);
             using SafeFileHandle? initramfs = layout.Initramfs is { } file ? layout.Directory.OpenFile(file.Source, OpenFlags.ReadOnly) : null;
             FaultPoint.Before("load into kexec");

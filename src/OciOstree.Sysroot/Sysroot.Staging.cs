@@ -20,7 +20,7 @@ public sealed partial class Sysroot
     /// ours of the same name. Without it nothing would.
     /// </summary>
     public bool CanStage => Booted is not null
-        && (_options.StartFinalization is not null || (Directory.Exists(RuntimePath("systemd/system")) && HasFinalizationUnit()));
+        && (options.StartFinalization is not null || (Directory.Exists(RuntimePath("systemd/system")) && HasFinalizationUnit()));
 
     private static bool HasFinalizationUnit() =>
         Array.Exists(["/etc", "/run", "/usr/local/lib", "/usr/lib", "/lib"], place => File.Exists($"{place}/systemd/system/{FinalizationUnit}"));
@@ -38,7 +38,7 @@ public sealed partial class Sysroot
         }
         // What is staged now is for the shutdown to boot, not for a soft reboot prepared before.
         ClearSoftReboot();
-        (_options.StartFinalization ?? StartFinalizationUnit)();
+        (options.StartFinalization ?? StartFinalizationUnit)();
         Deployment? deployment = null;
         try
         {
@@ -183,7 +183,7 @@ public sealed partial class Sysroot
         }
         deployment.BootEntry.Options = arguments.ToString();
         using LinuxDirectory entries = BootDirectory.OpenDirectory(Invariant($"loader.{BootVersion}/entries"));
-        Changes.ReplaceFile(entries, deployment.EntryFileName ?? EntryFileName(deployment, _deployments.Count), deployment.BootEntry.Serialize(), sync: true);
+        Changes.ReplaceFile(entries, deployment.EntryFileName ?? EntryFileName(deployment, deployments.Count), deployment.BootEntry.Serialize(), sync: true);
     }
 
     private bool FinalizeStagedNow()
@@ -201,7 +201,7 @@ public sealed partial class Sysroot
         if (ReadStagedState()?.Lookup("merge-deployment") is { Type: "a{sv}" } recorded)
         {
             Deployment described = ParseDescription(recorded);
-            merge = _deployments.Find(d => !d.IsStaged && d.IsSame(described))
+            merge = deployments.Find(d => !d.IsStaged && d.IsSame(described))
                 ?? throw new SysrootException($"Failed to find merge deployment {described.Name} for staged");
         }
 
@@ -211,7 +211,7 @@ public sealed partial class Sysroot
             Changes.TryUnlink(runtime, StagedFile);
         }
         Staged = null;
-        _deployments.RemoveAll(d => d.IsStaged);
+        deployments.RemoveAll(d => d.IsStaged);
         FinalizeDeployment(staged, merge);
         staged.IsStaged = false;
         AddDeployment(staged, merge, clean: false);
@@ -228,7 +228,7 @@ public sealed partial class Sysroot
         RemoveDeployment(staged);
         Changes.TryUnlink(runtime, StagedLockFile);
         Staged = null;
-        _deployments.Remove(staged);
+        deployments.Remove(staged);
     }
 
     private Deployment? LoadStaged()

@@ -103,6 +103,6 @@ public sealed partial class Sysroot
     private void MountOverUsr(LinuxDirectory root, string upper, string work, MountFlags flags)
     {
         FaultPoint.Before("mount the overlay");
-        Mounts.MountFrom(root, "overlay", Join(_options.RunningRoot, "usr"), "overlay", flags, $"lowerdir=usr,upperdir={upper},workdir={work}");
+        Mounts.MountFrom(root, "overlay", Join(options.RunningRoot, "usr"), "overlay", flags, $"lowerdir=usr,upperdir={upper},workdir={work}");
     }
 }

@@ -25,7 +25,7 @@ public sealed partial class Sysroot
         }
         bool beforeBooted = true;
         bool beforeMerge = true;
-        foreach (Deployment deployment in _deployments)
+        foreach (Deployment deployment in deployments)
         {
             bool isBooted = deployment.IsSame(Booted);
             bool isMerge = deployment.IsSame(merge);
@@ -70,7 +70,7 @@ public sealed partial class Sysroot
             Warn($"{added.Path} may have to be cleaned up: {e.Message}");
             return;
         }
-        if (!_deployments.Exists(d => d.IsSame(added)))
+        if (!deployments.Exists(d => d.IsSame(added)))
         {
             Abandon(added);
         }
@@ -85,7 +85,7 @@ public sealed partial class Sysroot
         RequireWritable();
         try
         {
-            if (!_debug.NoEarlyPrune)
+            if (!debug.NoEarlyPrune)
             {
                 PruneBootEarly(wanted);
             }
@@ -101,7 +101,7 @@ public sealed partial class Sysroot
     {
         bool droppedStaged = Staged is not null && !(wanted.Count > 0 && ReferenceEquals(wanted[0], Staged));
         List<Deployment> bootable = [.. wanted.Where(d => !d.IsStaged)];
-        List<Deployment> current = [.. _deployments.Where(d => !d.IsStaged)];
+        List<Deployment> current = [.. deployments.Where(d => !d.IsStaged)];
         if (Booted is not null && !bootable.Exists(d => d.IsSame(Booted)))
         {
             throw new SysrootException("Attempting to remove booted deployment");
@@ -117,7 +117,7 @@ public sealed partial class Sysroot
         {
             DropStaged();
         }
-        if (_deployments.Exists(d => d.IsSoftRebootTarget) && !wanted.Any(d => d.IsSoftRebootTarget))
+        if (deployments.Exists(d => d.IsSoftRebootTarget) && !wanted.Any(d => d.IsSoftRebootTarget))
         {
             UnmountNextRoot();
         }
@@ -325,22 +325,22 @@ public sealed partial class Sysroot
     /// <summary>Flushes /boot so that boot loaders see it, which read the file system but not its journal: a freeze empties that.</summary>
     private void FlushBoot()
     {
-        if (_options.WatchdogCommand is not { } watchdog)
+        if (options.WatchdogCommand is not { } watchdog)
         {
             Flush(BootDirectory);
             return;
         }
         FaultPoint.Before($"freeze {BootDirectory.Path}");
-        if (!_debug.SkipSync)
+        if (!debug.SkipSync)
         {
-            FreezeWatchdog.FlushByFreezing(BootDirectory, watchdog, _debug.TestFreeze);
+            FreezeWatchdog.FlushByFreezing(BootDirectory, watchdog, debug.TestFreeze);
         }
     }
 
     private void Flush(LinuxDirectory directory)
     {
         FaultPoint.Before($"sync {directory.Path}");
-        if (!_debug.SkipSync)
+        if (!debug.SkipSync)
         {
             directory.SyncFileSystem();
         }
@@ -348,7 +348,7 @@ public sealed partial class Sysroot
 
     private void RequireWritable()
     {
-        if (_options.ReadOnly)
+        if (options.ReadOnly)
         {
             throw new InvalidOperationException("The sysroot was opened to be read only");
         }

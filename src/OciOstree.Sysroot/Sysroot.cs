@@ -16,29 +16,29 @@ public sealed partial class Sysroot : IDisposable
     private const uint DirectoryMode = 0x1ED /* 0755 */;
     private const uint PrivateDirectoryMode = 0x1C0 /* 0700 */;
 
-    private readonly SysrootOptions _options;
-    private readonly SysrootDebug _debug = SysrootDebug.FromEnvironment();
-    private readonly FileStatus _runningRoot;
-    private readonly Variant? _bootedMetadata;
-    private FileLock? _lock;
-    private LinuxDirectory? _boot;
-    private List<Deployment> _deployments = [];
+    private readonly SysrootOptions options;
+    private readonly SysrootDebug debug = SysrootDebug.FromEnvironment();
+    private readonly FileStatus runningRoot;
+    private readonly Variant? bootedMetadata;
+    private FileLock? writeLock;
+    private LinuxDirectory? boot;
+    private List<Deployment> deployments = [];
 
     private Sysroot(string path, SysrootOptions options)
     {
-        _options = options;
+        this.options = options;
         Path = path;
         try
         {
             Root = LinuxDirectory.Open(path);
-            _runningRoot = Files.TryStatus(options.RunningRoot) ?? default;
+            runningRoot = Files.TryStatus(options.RunningRoot) ?? default;
             byte[]? booted = ReadRuntime("ostree-booted");
-            IsBooted = booted is not null && Root.Status().IsSameFile(_runningRoot);
-            _bootedMetadata = IsBooted ? Variant.FromBytes("a{sv}", booted) : null;
+            IsBooted = booted is not null && Root.Status().IsSameFile(runningRoot);
+            bootedMetadata = IsBooted ? Variant.FromBytes("a{sv}", booted) : null;
             OstreeDirectory = Root.OpenDirectory("ostree", followLinks: true);
             if (!options.ReadOnly)
             {
-                _lock = AcquireLock();
+                writeLock = AcquireLock();
             }
             Repo = Repo.Open(Join(path, "ostree/repo"));
             RequireOneFileSystem();
@@ -66,13 +66,13 @@ public sealed partial class Sysroot : IDisposable
     public bool IsBooted { get; }
 
     /// <summary>In boot order: the first boots by default, a staged one stands before it.</summary>
-    public IReadOnlyList<Deployment> Deployments => _deployments;
+    public IReadOnlyList<Deployment> Deployments => deployments;
 
     /// <summary>The deployment that the running system was booted from; null for any other sysroot.</summary>
     public Deployment? Booted { get; private set; }
 
     /// <summary>How the running root is mounted; null for any other sysroot.</summary>
-    public BootedRoot? BootedRoot => _bootedMetadata is { } recorded ? BootedRoot.From(recorded) : null;
+    public BootedRoot? BootedRoot => bootedMetadata is { } recorded ? BootedRoot.From(recorded) : null;
 
     /// <summary>The deployment that shutdown will finalise.</summary>
     public Deployment? Staged { get; private set; }
@@ -104,8 +104,8 @@ public sealed partial class Sysroot : IDisposable
     public void Dispose()
     {
         Repo?.Dispose();
-        _boot?.Dispose();
-        _lock?.Dispose();
+        boot?.Dispose();
+        writeLock?.Dispose();
         OstreeDirectory?.Dispose();
         Root?.Dispose();
     }
@@ -117,23 +117,23 @@ public sealed partial class Sysroot : IDisposable
     public string PathOf(Deployment deployment) => Join(Path, deployment.Path);
 
     /// <summary>The root of the running system.</summary>
-    internal string RunningRoot => _options.RunningRoot;
+    internal string RunningRoot => options.RunningRoot;
 
     private static string Join(string path, string relative) => path.EndsWith('/') ? path + relative : $"{path}/{relative}";
 
-    private void Tell(string message) => _options.Message?.Invoke(message);
+    private void Tell(string message) => options.Message?.Invoke(message);
 
-    private void Warn(string message) => _options.Warning?.Invoke(message);
+    private void Warn(string message) => options.Warning?.Invoke(message);
 
-    private string RuntimePath(string name) => Join(_options.RuntimeDirectory, name);
+    private string RuntimePath(string name) => Join(options.RuntimeDirectory, name);
 
     private byte[]? ReadRuntime(string name)
     {
-        using LinuxDirectory? directory = LinuxDirectory.TryOpen(_options.RuntimeDirectory);
+        using LinuxDirectory? directory = LinuxDirectory.TryOpen(options.RuntimeDirectory);
         return directory?.TryReadAllBytes(name, 16 << 20);
     }
 
-    private LinuxDirectory OpenRuntime() => LinuxDirectory.Open(_options.RuntimeDirectory);
+    private LinuxDirectory OpenRuntime() => LinuxDirectory.Open(options.RuntimeDirectory);
 
     private FileLock AcquireLock()
     {
@@ -143,7 +143,7 @@ public sealed partial class Sysroot : IDisposable
         }
         while (true)
         {
-            _options.WaitingForLock?.Invoke();
+            options.WaitingForLock?.Invoke();
             try
             {
                 return FileLock.Acquire(OstreeDirectory, "lock", LockKind.Exclusive, TimeSpan.FromSeconds(3), removeOnRelease: true);
@@ -157,16 +157,16 @@ public sealed partial class Sysroot : IDisposable
 
     private LinuxDirectory? TryOpenBoot()
     {
-        if (_boot is null && Root.TryOpenDirectory("boot", followLinks: true) is { } boot)
+        if (this.boot is null && Root.TryOpenDirectory("boot", followLinks: true) is { } boot)
         {
             if (boot.FileSystemType() == FileSystems.Fat)
             {
                 boot.Dispose();
                 throw new SysrootException("/boot cannot currently be a vfat filesystem");
             }
-            _boot = boot;
+            this.boot = boot;
         }
-        return _boot;
+        return this.boot;
     }
 
     /// <summary>Deployments are hard links to the repository's objects.</summary>

@@ -5,9 +5,9 @@ namespace OciOstree.Interop.Tests;
 /// <summary>What <c>containerfiles/</c> promises: buildah builds it, and the result does what it says.</summary>
 public sealed class ContainerfileTests : IDisposable
 {
-    private readonly ScratchDirectory _scratch = new("containerfile");
+    private readonly ScratchDirectory scratch = new("containerfile");
 
-    public void Dispose() => _scratch.Dispose();
+    public void Dispose() => scratch.Dispose();
 
     [Fact]
     public void The_tool_runs_in_its_image()
@@ -32,9 +32,9 @@ public sealed class ContainerfileTests : IDisposable
     {
         MakeBase();
         Buildah("bud", "--quiet", "--isolation", "chroot", "--build-arg", "BASE=localhost/base", "--build-arg", "VERSION=7", "-t", "localhost/os",
-            "-f", Path.Combine(OurProgram.CheckoutRoot, "containerfiles/os/Containerfile"), _scratch.MakeDirectory("context")).Ok();
-        Buildah("push", "--quiet", "localhost/os", $"oci:{_scratch["os"]}:7").Ok();
-        string summary = OurProgram.Run("inspect", $"oci:{_scratch["os"]}:7").Ok().Output;
+            "-f", Path.Combine(OurProgram.CheckoutRoot, "containerfiles/os/Containerfile"), scratch.MakeDirectory("context")).Ok();
+        Buildah("push", "--quiet", "localhost/os", $"oci:{scratch["os"]}:7").Ok();
+        string summary = OurProgram.Run("inspect", $"oci:{scratch["os"]}:7").Ok().Output;
         Assert.Contains("Version:  7", summary);
     }
 
@@ -48,12 +48,12 @@ public sealed class ContainerfileTests : IDisposable
             { ldd {{OurProgram.Path()}}; ldd "$(ldconfig -p | sed -n 's/.* \(\/.*libssl\.so\.3\)$/\1/p' | head -1)"; ldconfig -p | grep -E 'lib(ssl|crypto)\.so\.3'; } |
                 grep -oE '/[^ ]+\.so[^ ]*' | sort -u | while read -r library; do cp -L --parents "$library" base; done
             echo certificates >base/etc/ssl/certs/ca-certificates.crt
-            """, _scratch.Path).Ok();
+            """, scratch.Path).Ok();
         string container = Buildah("from", "scratch").Ok().OutputLine;
-        Buildah("add", "--quiet", container, _scratch["base"], "/").Ok();
+        Buildah("add", "--quiet", container, scratch["base"], "/").Ok();
         Buildah("commit", "--quiet", container, "localhost/base").Ok();
     }
 
     private ToolResult Buildah(params string[] arguments) =>
-        Tool.Run("buildah", ["--root", _scratch["containers"], "--runroot", _scratch["containers-run"], "--storage-driver", "vfs", .. arguments]);
+        Tool.Run("buildah", ["--root", scratch["containers"], "--runroot", scratch["containers-run"], "--storage-driver", "vfs", .. arguments]);
 }

@@ -4,9 +4,9 @@ public sealed class FileContextsTests : IDisposable
 {
     private const uint RegularFile = 0x81A4, Directory = 0x41ED, Link = 0xA1FF;
 
-    private readonly Scratch _scratch = new();
+    private readonly Scratch scratch = new();
 
-    public void Dispose() => _scratch.Dispose();
+    public void Dispose() => scratch.Dispose();
 
     [Fact]
     public void The_last_expression_that_fits_path_and_type_decides()
@@ -30,10 +30,10 @@ public sealed class FileContextsTests : IDisposable
     [Fact]
     public void Homes_local_rules_and_substitutions_count()
     {
-        _scratch.Write("file_contexts.homedirs", "/home/[^/]+	-d	u:r:home_t:s0\n");
-        _scratch.Write("file_contexts.local", "/srv/www(/.*)?	u:r:www_t:s0\n");
-        _scratch.Write("file_contexts.subs_dist", "/usr/lib64 /usr/lib\n");
-        _scratch.Write("file_contexts.subs", "/data /srv/www\n");
+        scratch.Write("file_contexts.homedirs", "/home/[^/]+	-d	u:r:home_t:s0\n");
+        scratch.Write("file_contexts.local", "/srv/www(/.*)?	u:r:www_t:s0\n");
+        scratch.Write("file_contexts.subs_dist", "/usr/lib64 /usr/lib\n");
+        scratch.Write("file_contexts.subs", "/data /srv/www\n");
         using FileContexts contexts = Open("/.*	u:r:default_t:s0\n/usr/lib(/.*)?	u:r:lib_t:s0\n");
         Assert.Equal("u:r:home_t:s0", contexts.Find("/home/bob", Directory));
         Assert.Equal("u:r:www_t:s0", contexts.Find("/srv/www/index", RegularFile));
@@ -58,7 +58,7 @@ public sealed class FileContextsTests : IDisposable
 
     [Fact]
     public void A_file_that_is_not_there_is_an_error() =>
-        Assert.Equal(Errno.ENOENT, Assert.Throws<LinuxException>(() => FileContexts.Open(System.IO.Path.Combine(_scratch.Path, "missing"))).Errno);
+        Assert.Equal(Errno.ENOENT, Assert.Throws<LinuxException>(() => FileContexts.Open(System.IO.Path.Combine(scratch.Path, "missing"))).Errno);
 
     [Fact]
     public void A_broken_expression_is_an_error_and_not_a_path_without_a_label()
@@ -85,7 +85,7 @@ public sealed class FileContextsTests : IDisposable
 
     private FileContexts Open(string text)
     {
-        _scratch.Write("file_contexts", text);
-        return FileContexts.Open(System.IO.Path.Combine(_scratch.Path, "file_contexts"));
+        scratch.Write("file_contexts", text);
+        return FileContexts.Open(System.IO.Path.Combine(scratch.Path, "file_contexts"));
     }
 }

@@ -4,11 +4,11 @@ namespace OciOstree.Linux.Tests;
 
 public sealed class FileLockTests : IDisposable
 {
-    private readonly Scratch _scratch = new();
+    private readonly Scratch scratch = new();
 
-    private LinuxDirectory Root => _scratch.Directory;
+    private LinuxDirectory Root => scratch.Directory;
 
-    public void Dispose() => _scratch.Dispose();
+    public void Dispose() => scratch.Dispose();
 
     [Theory]
     [InlineData(LockMethod.OpenFileDescription, false)]
@@ -70,7 +70,7 @@ public sealed class FileLockTests : IDisposable
     [Fact]
     public void The_real_ostree_waits_for_our_lock()
     {
-        string repo = _scratch.Path + "/repo";
+        string repo = scratch.Path + "/repo";
         Tool.Run("ostree", "init", "--repo=" + repo, "--mode=archive").Ok();
         Tool.Run("ostree", "config", "--repo=" + repo, "set", "core.lock-timeout-secs", "1").Ok();
         using var directory = LinuxDirectory.Open(repo);

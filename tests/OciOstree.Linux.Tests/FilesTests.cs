@@ -4,11 +4,11 @@ namespace OciOstree.Linux.Tests;
 
 public sealed class FilesTests : IDisposable
 {
-    private readonly Scratch _scratch = new();
+    private readonly Scratch scratch = new();
 
-    private LinuxDirectory Root => _scratch.Directory;
+    private LinuxDirectory Root => scratch.Directory;
 
-    public void Dispose() => _scratch.Dispose();
+    public void Dispose() => scratch.Dispose();
 
     [Theory]
     [InlineData(false, 0)]
@@ -33,7 +33,7 @@ public sealed class FilesTests : IDisposable
     public void A_source_that_is_too_short_is_an_error(bool oldKernel)
     {
         using var _ = Kernel.Withhold(oldKernel ? KernelAbility.CopyFileRange : KernelAbility.None);
-        _scratch.Write("from", "short");
+        scratch.Write("from", "short");
         using var from = Root.OpenFile("from");
         using var to = Root.CreateTemporaryFile();
         Assert.Equal(Errno.EIO, Assert.Throws<LinuxException>(() => Files.CopyAll(from, to.Handle, 6)).Errno);
@@ -72,7 +72,7 @@ public sealed class FilesTests : IDisposable
     [Fact]
     public void Attributes_of_attribute_names()
     {
-        _scratch.Write("f", "x");
+        scratch.Write("f", "x");
         Root.MakeSymbolicLink("f", "l");
         byte[] odd = [.. "user.\xFF"u8[..5], 0xFF, 0x80];
         byte[] large = RandomNumberGenerator.GetBytes(2000);
@@ -105,7 +105,7 @@ public sealed class FilesTests : IDisposable
     [Fact]
     public void Many_attributes_are_listed_whole()
     {
-        _scratch.Write("f", "x");
+        scratch.Write("f", "x");
         using var file = Root.OpenFile("f");
         for (int i = 0; i < 40; i++)
             Xattrs.Set(file, $"user.a-name-of-some-length-{i:d4}", "v"u8);
@@ -159,11 +159,11 @@ public sealed class FilesTests : IDisposable
         Assert.InRange(volume.Available, 1, volume.Free);
         Assert.InRange(volume.Free, 1, volume.Size);
         Assert.False(volume.IsReadOnly);
-        _scratch.Write("f", "12345", 0x8A4);
+        scratch.Write("f", "12345", 0x8A4);
         Root.SetOwner("f", 7, 8);
         Root.SetMode("f", 0x8A4);
         Root.SetModified("f", 1_000_000_000, 5);
-        string real = Tool.Run("stat", "-c", "%f %u %g %h %s %i %d %b %Y", _scratch.Path + "/f").Ok().OutputLine;
+        string real = Tool.Run("stat", "-c", "%f %u %g %h %s %i %d %b %Y", scratch.Path + "/f").Ok().OutputLine;
         var s = Root.Status("f");
         Assert.Equal(real, $"{s.Mode:x} {s.Uid} {s.Gid} {s.LinkCount} {s.Size} {s.Inode} {s.Device} {s.Blocks512} {s.ModifiedSeconds}");
         Assert.Equal(5u, s.ModifiedNanoseconds);

@@ -4,11 +4,11 @@ namespace OciOstree.Linux.Tests;
 
 public sealed class LinuxDirectoryTests : IDisposable
 {
-    private readonly Scratch _scratch = new();
+    private readonly Scratch scratch = new();
 
-    private LinuxDirectory Root => _scratch.Directory;
+    private LinuxDirectory Root => scratch.Directory;
 
-    public void Dispose() => _scratch.Dispose();
+    public void Dispose() => scratch.Dispose();
 
     [Fact]
     public void Modes_are_exact_whatever_the_umask()
@@ -32,13 +32,13 @@ public sealed class LinuxDirectoryTests : IDisposable
         Assert.False(Root.TryUnlink("gone"));
         var error = Assert.Throws<LinuxException>(() => Root.OpenFile("gone"));
         Assert.Equal(Errno.ENOENT, error.Errno);
-        Assert.Equal($"open {_scratch.Path}/gone: No such file or directory", error.Message);
+        Assert.Equal($"open {scratch.Path}/gone: No such file or directory", error.Message);
     }
 
     [Fact]
     public void Links_are_not_followed_unless_asked()
     {
-        _scratch.Write("target", "content");
+        scratch.Write("target", "content");
         Root.MakeSymbolicLink("target", "link");
         Root.MakeSymbolicLink("nowhere", "dangling");
         Assert.Equal(FileType.SymbolicLink, Root.Status("link").Type);
@@ -70,13 +70,13 @@ public sealed class LinuxDirectoryTests : IDisposable
         Root.MakeDirectory("dir", 0x1ED);
         Root.MakeSymbolicLink("x", "link");
         Root.MakeNode("pipe", ModeBits.Fifo | 0x1A4);
-        _scratch.Write(odd, "odd");
+        scratch.Write(odd, "odd");
         var entries = Root.ReadEntries();
         Assert.Equal(
             [("dir", FileType.Directory), ("link", FileType.SymbolicLink), ("pipe", FileType.Fifo), (odd, FileType.RegularFile)],
             entries.Select(e => (e.Name, e.Type)).OrderBy(e => e.Name.Length).ThenBy(e => e.Name, StringComparer.Ordinal).OrderBy(e => e.Name == odd));
         Assert.Equal(Root.Status(odd).Inode, entries.Single(e => e.Name == odd).Inode);
-        Assert.Equal("odd", _scratch.Read(odd));
+        Assert.Equal("odd", scratch.Read(odd));
         // A second reading begins anew.
         Assert.Equal(4, Root.ReadEntries().Count);
     }
@@ -92,7 +92,7 @@ public sealed class LinuxDirectoryTests : IDisposable
     [Fact]
     public void A_name_with_a_NUL_is_refused_not_cut()
     {
-        _scratch.Write("safe", "x");
+        scratch.Write("safe", "x");
         Assert.Equal(Errno.EINVAL, Assert.Throws<LinuxException>(() => Root.Unlink("safe\0junk")).Errno);
         Assert.True(Root.Exists("safe"));
     }
@@ -101,7 +101,7 @@ public sealed class LinuxDirectoryTests : IDisposable
     public void Names_longer_than_the_stack_buffer_reach_the_kernel_whole()
     {
         string longest = new string('é', 127);   // 254 bytes
-        _scratch.Write(longest, "x");
+        scratch.Write(longest, "x");
         Assert.Equal(longest, Root.ReadEntries().Single().Name);
         string tooLong = new string('é', 3000);
         Assert.Equal(Errno.ENAMETOOLONG, Assert.Throws<LinuxException>(() => Root.OpenFile(tooLong)).Errno);
@@ -110,7 +110,7 @@ public sealed class LinuxDirectoryTests : IDisposable
     [Fact]
     public void Hard_links_and_their_refusals()
     {
-        _scratch.Write("a", "1");
+        scratch.Write("a", "1");
         Root.MakeLink("a", Root, "b");
         Assert.Equal(2u, Root.Status("a").LinkCount);
         Assert.False(Root.TryMakeLink("a", Root, "b", out var errno));
@@ -126,12 +126,12 @@ public sealed class LinuxDirectoryTests : IDisposable
     public void Rename_without_replacing(bool oldKernel)
     {
         using var _ = Kernel.Withhold(oldKernel ? KernelAbility.RenameFlags : KernelAbility.None);
-        _scratch.Write("a", "a");
-        _scratch.Write("b", "b");
+        scratch.Write("a", "a");
+        scratch.Write("b", "b");
         Root.MakeDirectory("d", 0x1ED);
         Root.MakeDirectory("d/inner", 0x1ED);
         Assert.False(Root.TryRenameNoReplace("a", Root, "b"));
-        Assert.Equal("b", _scratch.Read("b"));
+        Assert.Equal("b", scratch.Read("b"));
         Assert.True(Root.TryRenameNoReplace("a", Root, "c"));
         Assert.False(Root.Exists("a"));
         Assert.False(Root.TryRenameNoReplace("d", Root, "c"));
@@ -142,11 +142,11 @@ public sealed class LinuxDirectoryTests : IDisposable
     [Fact]
     public void Exchange_swaps_two_names()
     {
-        _scratch.Write("a", "a");
+        scratch.Write("a", "a");
         Root.MakeSymbolicLink("x", "b");
         Root.Rename("a", Root, "b", RenameFlags.Exchange);
         Assert.Equal("x", Root.ReadLink("a"));
-        Assert.Equal("a", _scratch.Read("b"));
+        Assert.Equal("a", scratch.Read("b"));
     }
 
     [Theory]
@@ -155,7 +155,7 @@ public sealed class LinuxDirectoryTests : IDisposable
     public void Mode_of_a_link_cannot_be_set_and_its_target_is_left_alone(int withheld)
     {
         using var _ = Kernel.Withhold((KernelAbility)withheld);
-        _scratch.Write("f", "x", 0x180);
+        scratch.Write("f", "x", 0x180);
         Root.MakeSymbolicLink("f", "l");
         Root.MakeNode("pipe", ModeBits.Fifo | 0x180);
         Assert.Equal(Errno.EOPNOTSUPP, Assert.Throws<LinuxException>(() => Root.SetMode("l", 0x1FF)).Errno);
@@ -168,7 +168,7 @@ public sealed class LinuxDirectoryTests : IDisposable
     [Fact]
     public void Reading_stops_at_the_limit()
     {
-        _scratch.Write("f", new string('x', 1000));
+        scratch.Write("f", new string('x', 1000));
         Assert.Equal(1000, Root.ReadAllBytes("f", 1000).Length);
         Assert.Equal(Errno.EFBIG, Assert.Throws<LinuxException>(() => Root.ReadAllBytes("f", 999)).Errno);
         using var proc = LinuxDirectory.Open("/proc/self");
@@ -179,16 +179,16 @@ public sealed class LinuxDirectoryTests : IDisposable
     [Fact]
     public void Replacing_a_file_leaves_no_other_name_behind()
     {
-        _scratch.Write("f", "one");
+        scratch.Write("f", "one");
         using (var old = Root.OpenFile("f"))
         {
-            _scratch.Write("f", "two");
+            scratch.Write("f", "two");
             Assert.Equal("one", Encoding.UTF8.GetString(Files.ReadAll(old, 100)));
         }
-        Assert.Equal("two", _scratch.Read("f"));
+        Assert.Equal("two", scratch.Read("f"));
         Assert.Single(Root.ReadEntries());
         Root.MakeDirectory("d", 0x1ED);
-        Assert.Throws<LinuxException>(() => _scratch.Write("d", "x"));
+        Assert.Throws<LinuxException>(() => scratch.Write("d", "x"));
         Assert.Equal(2, Root.ReadEntries().Count);
     }
 }

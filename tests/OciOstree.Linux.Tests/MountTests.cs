@@ -2,15 +2,15 @@ namespace OciOstree.Linux.Tests;
 
 public sealed class MountTests : IDisposable
 {
-    private readonly Scratch _scratch = new();
+    private readonly Scratch scratch = new();
 
-    public void Dispose() => _scratch.Dispose();
+    public void Dispose() => scratch.Dispose();
 
     [Fact]
     public void A_private_namespace_keeps_its_mounts_to_itself()
     {
-        string point = _scratch.Path + "/a b\\c";
-        _scratch.Directory.MakeDirectory("a b\\c", 0x1ED);
+        string point = scratch.Path + "/a b\\c";
+        scratch.Directory.MakeDirectory("a b\\c", 0x1ED);
         PrivateMounts.Run(() =>
         {
             Mounts.Mount("tmpfs", point, "tmpfs", MountFlags.NoSetUid | MountFlags.NoDevices, "mode=700,size=1m");
@@ -37,10 +37,10 @@ public sealed class MountTests : IDisposable
             child.Join();
             Assert.True(inherited);
 
-            _scratch.Directory.MakeDirectory("bound", 0x1ED);
-            Mounts.Bind(point, _scratch.Path + "/bound", readOnly: true);
-            Assert.True(Mounts.Find(_scratch.Path + "/bound")!.IsReadOnly);
-            Mounts.Unmount(_scratch.Path + "/bound");
+            scratch.Directory.MakeDirectory("bound", 0x1ED);
+            Mounts.Bind(point, scratch.Path + "/bound", readOnly: true);
+            Assert.True(Mounts.Find(scratch.Path + "/bound")!.IsReadOnly);
+            Mounts.Unmount(scratch.Path + "/bound");
             Mounts.Unmount(point, detach: true);
             Assert.NotEqual("tmpfs", Mounts.Find(point)!.Root + Mounts.Find(point)!.MountPoint);
             Mounts.Mount("tmpfs", point, "tmpfs");
@@ -51,9 +51,9 @@ public sealed class MountTests : IDisposable
     [Fact]
     public void Errors_name_the_mount_point()
     {
-        var error = Assert.Throws<LinuxException>(() => Mounts.Unmount(_scratch.Path));
-        Assert.Equal($"unmount {_scratch.Path}: Invalid argument", error.Message);
-        Assert.Null(Mounts.Find(_scratch.Path + "/missing"));
+        var error = Assert.Throws<LinuxException>(() => Mounts.Unmount(scratch.Path));
+        Assert.Equal($"unmount {scratch.Path}: Invalid argument", error.Message);
+        Assert.Null(Mounts.Find(scratch.Path + "/missing"));
     }
 
     [Theory]

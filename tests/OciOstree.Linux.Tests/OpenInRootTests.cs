@@ -2,29 +2,29 @@ namespace OciOstree.Linux.Tests;
 
 public sealed class OpenInRootTests : IDisposable
 {
-    private readonly Scratch _scratch = new();
-    private readonly LinuxDirectory _root;
+    private readonly Scratch scratch = new();
+    private readonly LinuxDirectory root;
 
     public OpenInRootTests()
     {
         // Everything of interest lies in "root"; its twin outside must never be reached.
-        _scratch.Write("secret", "outside");
-        _scratch.Directory.MakePath("root/usr/lib", 0x1ED);
-        _root = _scratch.Directory.OpenDirectory("root");
-        _scratch.Write("root/secret", "inside");
-        _scratch.Write("root/usr/lib/file", "file");
+        scratch.Write("secret", "outside");
+        scratch.Directory.MakePath("root/usr/lib", 0x1ED);
+        root = scratch.Directory.OpenDirectory("root");
+        scratch.Write("root/secret", "inside");
+        scratch.Write("root/usr/lib/file", "file");
         foreach (var (name, target) in new[]
         {
             ("absolute", "/usr/lib/file"), ("up", "../../../../secret"), ("usr/lib/up", "../../../../../secret"), ("dir", "usr/lib"),
             ("usr/chain", "/dir/../../absolute"), ("loop", "loop2"), ("loop2", "loop"), ("dangling", "/nowhere"), ("usr/root", "/"), ("slash", "usr/lib/"),
         })
-            _root.MakeSymbolicLink(target, name);
+            root.MakeSymbolicLink(target, name);
     }
 
     public void Dispose()
     {
-        _root.Dispose();
-        _scratch.Dispose();
+        root.Dispose();
+        scratch.Dispose();
     }
 
     public static TheoryData<bool, string, string> Found()
@@ -48,7 +48,7 @@ public sealed class OpenInRootTests : IDisposable
     public void Every_way_stays_inside(bool oldKernel, string path, string content)
     {
         using var _ = Kernel.Withhold(oldKernel ? KernelAbility.OpenAt2 : KernelAbility.None);
-        using var file = _root.OpenInRoot(path);
+        using var file = root.OpenInRoot(path);
         Assert.Equal(content, System.Text.Encoding.ASCII.GetString(Files.ReadAll(file, 100)));
     }
 
@@ -71,9 +71,9 @@ public sealed class OpenInRootTests : IDisposable
     public void Refusals_are_the_kernels(bool oldKernel, string path, int errno)
     {
         using var _ = Kernel.Withhold(oldKernel ? KernelAbility.OpenAt2 : KernelAbility.None);
-        Assert.Equal((Errno)errno, Assert.Throws<LinuxException>(() => _root.OpenInRoot(path)).Errno);
+        Assert.Equal((Errno)errno, Assert.Throws<LinuxException>(() => root.OpenInRoot(path)).Errno);
         if ((Errno)errno is Errno.ENOENT or Errno.ENOTDIR)
-            Assert.Null(_root.TryOpenInRoot(path));
+            Assert.Null(root.TryOpenInRoot(path));
     }
 
     [Theory]
@@ -82,17 +82,17 @@ public sealed class OpenInRootTests : IDisposable
     public void The_last_link_is_not_followed_when_asked(bool oldKernel)
     {
         using var _ = Kernel.Withhold(oldKernel ? KernelAbility.OpenAt2 : KernelAbility.None);
-        Assert.Equal(Errno.ELOOP, Assert.Throws<LinuxException>(() => _root.OpenInRoot("dir/../../absolute", OpenFlags.NoFollow)).Errno);
-        using (var link = _root.OpenInRoot("absolute", OpenFlags.NoFollow | OpenFlags.PathOnly))
+        Assert.Equal(Errno.ELOOP, Assert.Throws<LinuxException>(() => root.OpenInRoot("dir/../../absolute", OpenFlags.NoFollow)).Errno);
+        using (var link = root.OpenInRoot("absolute", OpenFlags.NoFollow | OpenFlags.PathOnly))
             Assert.Equal(FileType.SymbolicLink, Files.Status(link).Type);
         foreach (string directory in (string[])["", ".", "/", "..", "usr/lib/..", "dir/", "usr/root"])
         {
-            using var opened = _root.OpenInRoot(directory, OpenFlags.Directory);
+            using var opened = root.OpenInRoot(directory, OpenFlags.Directory);
             Assert.True(Files.Status(opened).IsDirectory);
         }
-        using (var created = _root.OpenInRoot("/usr/root/dir/new", OpenFlags.ReadWrite | OpenFlags.Create | OpenFlags.Exclusive, 0x180))
+        using (var created = root.OpenInRoot("/usr/root/dir/new", OpenFlags.ReadWrite | OpenFlags.Create | OpenFlags.Exclusive, 0x180))
             Files.Write(created, "new"u8);
-        Assert.Equal("new", _scratch.Read("root/usr/lib/new"));
-        _root.Unlink("usr/lib/new");
+        Assert.Equal("new", scratch.Read("root/usr/lib/new"));
+        root.Unlink("usr/lib/new");
     }
 }

@@ -2,29 +2,29 @@ namespace OciOstree.Linux.Tests;
 
 public sealed class RemoveTreeTests : IDisposable
 {
-    private readonly Scratch _scratch = new();
+    private readonly Scratch scratch = new();
 
-    private LinuxDirectory Root => _scratch.Directory;
+    private LinuxDirectory Root => scratch.Directory;
 
-    public void Dispose() => _scratch.Dispose();
+    public void Dispose() => scratch.Dispose();
 
     [Fact]
     public void Missing_names_files_links_and_trees()
     {
         Root.RemoveTree("missing");
-        _scratch.Write("file", "x");
+        scratch.Write("file", "x");
         Root.RemoveTree("file");
         Root.MakePath("keep/inner", 0x1ED);
-        _scratch.Write("keep/inner/file", "kept");
+        scratch.Write("keep/inner/file", "kept");
         Root.MakePath("tree/a/b", 0x1ED);
         Root.MakePath("tree/empty", 0);
         Root.MakeSymbolicLink("../keep", "tree/a/link");
         Root.MakeSymbolicLink("keep", "toplink");
-        _scratch.Write("tree/a/b/file", "x", 0);
+        scratch.Write("tree/a/b/file", "x", 0);
         Root.RemoveTree("tree");
         Root.RemoveTree("toplink");
         Assert.Equal(["keep"], Root.ReadEntries().Select(e => e.Name));
-        Assert.Equal("kept", _scratch.Read("keep/inner/file"));
+        Assert.Equal("kept", scratch.Read("keep/inner/file"));
     }
 
     [Fact]
@@ -47,7 +47,7 @@ public sealed class RemoveTreeTests : IDisposable
         at.Dispose();
         Root.RemoveTree("d");
         Assert.False(Root.Exists("d"));
-        Assert.Empty(DescriptorsBelow(_scratch.Path + "/"));
+        Assert.Empty(DescriptorsBelow(scratch.Path + "/"));
     }
 
     [Fact]
@@ -56,14 +56,14 @@ public sealed class RemoveTreeTests : IDisposable
         PrivateMounts.Run(() =>
         {
             Root.MakePath("outside", 0x1ED);
-            _scratch.Write("outside/precious", "x");
+            scratch.Write("outside/precious", "x");
             Root.MakePath("tree/a/mounted", 0x1ED);
-            Mounts.Bind(_scratch.Path + "/outside", _scratch.Path + "/tree/a/mounted");
+            Mounts.Bind(scratch.Path + "/outside", scratch.Path + "/tree/a/mounted");
             var error = Assert.Throws<LinuxException>(() => Root.RemoveTree("tree"));
             Assert.Equal(Errno.EBUSY, error.Errno);
             Assert.EndsWith("tree/a/mounted: Device or resource busy", error.Message);
-            Assert.Equal("x", _scratch.Read("outside/precious"));
-            Mounts.Unmount(_scratch.Path + "/tree/a/mounted");
+            Assert.Equal("x", scratch.Read("outside/precious"));
+            Mounts.Unmount(scratch.Path + "/tree/a/mounted");
             Root.RemoveTree("tree");
         });
         Assert.False(Root.Exists("tree"));

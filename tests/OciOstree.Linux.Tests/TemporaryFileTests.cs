@@ -2,13 +2,13 @@ namespace OciOstree.Linux.Tests;
 
 public sealed class TemporaryFileTests : IDisposable
 {
-    private readonly Scratch _scratch = new();
+    private readonly Scratch scratch = new();
 
     public static TheoryData<int> Kernels => [0, (int)KernelAbility.LinkByDescriptor, (int)KernelAbility.UnnamedFiles, (int)(KernelAbility.UnnamedFiles | KernelAbility.RenameFlags)];
 
-    private LinuxDirectory Root => _scratch.Directory;
+    private LinuxDirectory Root => scratch.Directory;
 
-    public void Dispose() => _scratch.Dispose();
+    public void Dispose() => scratch.Dispose();
 
     [Theory]
     [MemberData(nameof(Kernels))]
@@ -23,7 +23,7 @@ public sealed class TemporaryFileTests : IDisposable
             Assert.False(sub.Exists("name"));
             file.LinkAs(sub, "name");
         }
-        Assert.Equal("content", _scratch.Read("sub/name"));
+        Assert.Equal("content", scratch.Read("sub/name"));
         Assert.Equal(0x1B4u, sub.Status("name").Permissions);
         Assert.Equal(1u, sub.Status("name").LinkCount);
         Assert.Equal(["sub"], Root.ReadEntries().Select(e => e.Name));
@@ -34,15 +34,15 @@ public sealed class TemporaryFileTests : IDisposable
     public void A_taken_name_stays_as_it_was(int withheld)
     {
         using var _ = Kernel.Withhold((KernelAbility)withheld);
-        _scratch.Write("name", "old");
+        scratch.Write("name", "old");
         using (var file = Root.CreateTemporaryFile())
         {
             Assert.False(file.TryLinkAs(Root, "name"));
             Assert.Equal(Errno.EEXIST, Assert.Throws<LinuxException>(() => file.LinkAs(Root, "name")).Errno);
-            Assert.Equal("old", _scratch.Read("name"));
+            Assert.Equal("old", scratch.Read("name"));
             Files.Write(file.Handle, "new"u8);
             file.ReplaceAs(Root, "name");
-            Assert.Equal("new", _scratch.Read("name"));
+            Assert.Equal("new", scratch.Read("name"));
         }
         Assert.Equal(["name"], Root.ReadEntries().Select(e => e.Name));
     }

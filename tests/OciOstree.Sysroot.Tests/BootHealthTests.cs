@@ -3,29 +3,29 @@ namespace OciOstree.Sysroot.Tests;
 /// <summary>Boots that fail: what follows from each, until the deployment before is the default again.</summary>
 public sealed class BootHealthTests : IDisposable
 {
-    private readonly BootedSysroot _system = new();
+    private readonly BootedSysroot system = new();
 
     public BootHealthTests() => Booted(health => health.MarkGood());
 
-    public void Dispose() => _system.Dispose();
+    public void Dispose() => system.Dispose();
 
     private string[] Versions()
     {
-        using Sysroot sysroot = _system.Open(readOnly: true);
+        using Sysroot sysroot = system.Open(readOnly: true);
         return [.. sysroot.Deployments.Select(d => sysroot.VersionOf(d.Commit)!)];
     }
 
     private void Booted(Action<BootHealth> action)
     {
-        using Sysroot sysroot = _system.Open();
+        using Sysroot sysroot = system.Open();
         action(new BootHealth(sysroot));
     }
 
     private void Upgrade(string branch)
     {
-        using Sysroot sysroot = _system.Open();
+        using Sysroot sysroot = system.Open();
         Deployment deployed = TestSysroot.Deploy(sysroot, branch);
-        _system.Boot(deployed);
+        system.Boot(deployed);
     }
 
     [Fact]
@@ -42,8 +42,8 @@ public sealed class BootHealthTests : IDisposable
         Booted(health => Assert.Equal(BootVerdict.RolledBack, health.Fail(3)));
         Assert.Equal(["1.0", "2.0"], Versions());
 
-        using Sysroot sysroot = _system.Open();
-        _system.Boot(sysroot.Deployments[0]);
+        using Sysroot sysroot = system.Open();
+        system.Boot(sysroot.Deployments[0]);
         Assert.Equal(HealthState.Good, BootHealth.StateOf(sysroot, sysroot.Deployments[0]));
         Assert.Equal(HealthState.Bad, BootHealth.StateOf(sysroot, sysroot.Deployments[1]));
     }
@@ -83,11 +83,11 @@ public sealed class BootHealthTests : IDisposable
     {
         Upgrade("v2");
         Booted(health => Assert.Equal(BootVerdict.RolledBack, health.Fail(1)));
-        using (Sysroot sysroot = _system.Open())
+        using (Sysroot sysroot = system.Open())
         {
             // Somebody makes it the default nevertheless, and rolls back by hand later.
             sysroot.SetDefault(1);
-            _system.Boot(sysroot.Deployments[0]);
+            system.Boot(sysroot.Deployments[0]);
         }
         Booted(health => Assert.Equal(BootVerdict.Stay, health.Fail(1)));
         Assert.Equal(["2.0", "1.0"], Versions());
@@ -107,23 +107,23 @@ public sealed class BootHealthTests : IDisposable
     [Fact]
     public void Entries_lose_their_counters_in_a_good_boot()
     {
-        Tool.Run("ostree", "config", $"--repo={_system["ostree/repo"]}", "set", "sysroot.boot-counting-tries", "3").Ok();
+        Tool.Run("ostree", "config", $"--repo={system["ostree/repo"]}", "set", "sysroot.boot-counting-tries", "3").Ok();
         Upgrade("v2");
         // As systemd-boot leaves it after one try.
-        _system.Disk.Shell("cd boot/loader/entries; ls | grep '+3'; mv ostree-2+3.conf ostree-2+2-1.conf");
+        system.Disk.Shell("cd boot/loader/entries; ls | grep '+3'; mv ostree-2+3.conf ostree-2+2-1.conf");
         Booted(health => health.MarkGood());
-        Assert.Equal(["ostree-1.conf", "ostree-2.conf"], Directory.GetFiles(_system["boot/loader/entries"]).Select(Path.GetFileName).Order());
+        Assert.Equal(["ostree-1.conf", "ostree-2.conf"], Directory.GetFiles(system["boot/loader/entries"]).Select(Path.GetFileName).Order());
         Booted(health => Assert.Equal(BootVerdict.Continue, health.Begin(3)));
     }
 
     [Fact]
     public void A_boot_loader_that_has_no_tries_left_is_followed()
     {
-        Tool.Run("ostree", "config", $"--repo={_system["ostree/repo"]}", "set", "sysroot.boot-counting-tries", "2").Ok();
-        Deployment before = _system.Open().Using(sysroot => sysroot.Deployments[0]);
+        Tool.Run("ostree", "config", $"--repo={system["ostree/repo"]}", "set", "sysroot.boot-counting-tries", "2").Ok();
+        Deployment before = system.Open().Using(sysroot => sysroot.Deployments[0]);
         Upgrade("v2");
-        _system.Boot(before);
-        _system.Disk.Shell("mv boot/loader/entries/ostree-2+2.conf boot/loader/entries/ostree-2+0-2.conf");
+        system.Boot(before);
+        system.Disk.Shell("mv boot/loader/entries/ostree-2+2.conf boot/loader/entries/ostree-2+0-2.conf");
         Booted(health => Assert.Equal(BootVerdict.FellBack, health.Begin(3)));
         Assert.Equal(["1.0", "2.0"], Versions());
     }
@@ -131,17 +131,17 @@ public sealed class BootHealthTests : IDisposable
     [Fact]
     public void Grub_counts_and_is_told()
     {
-        Tool.Run("ostree", "config", $"--repo={_system["ostree/repo"]}", "set", "sysroot.boot-counting-tries", "3").Ok();
-        string block = _system["boot/grub2/grubenv"];
+        Tool.Run("ostree", "config", $"--repo={system["ostree/repo"]}", "set", "sysroot.boot-counting-tries", "3").Ok();
+        string block = system["boot/grub2/grubenv"];
         Directory.CreateDirectory(Path.GetDirectoryName(block)!);
         Tool.Run("grub-editenv", block, "create").Ok();
-        Deployment before = _system.Open().Using(sysroot => sysroot.Deployments[0]);
+        Deployment before = system.Open().Using(sysroot => sysroot.Deployments[0]);
         Upgrade("v2");
         Assert.Equal(["boot_counter=3", "boot_success=0"], Tool.Run("grub-editenv", block, "list").Ok().OutputLines);
 
         // GRUB has tried it three times and booted the second entry.
         Tool.Run("grub-editenv", block, "set", "boot_counter=-1").Ok();
-        _system.Boot(before);
+        system.Boot(before);
         Booted(health => Assert.Equal(BootVerdict.FellBack, health.Begin(3)));
         Assert.Equal(["1.0", "2.0"], Versions());
         Booted(health => health.MarkGood());

@@ -6,7 +6,7 @@ namespace OciOstree.Sysroot.Tests;
 /// <summary>A scratch sysroot that plays a booted system, with a <c>/run</c> of its own: branches v1 to v3 are there, v1 is booted.</summary>
 internal sealed class BootedSysroot : IDisposable
 {
-    private readonly ScratchDirectory _run = new("run");
+    private readonly ScratchDirectory run = new("run");
 
     public BootedSysroot()
     {
@@ -18,7 +18,7 @@ internal sealed class BootedSysroot : IDisposable
 
     public TestSysroot Disk { get; } = new();
 
-    public string Run => _run.Path;
+    public string Run => run.Path;
 
     public string this[string relative] => Disk[relative];
 
@@ -27,7 +27,7 @@ internal sealed class BootedSysroot : IDisposable
     {
         using LinuxDirectory root = LinuxDirectory.Open(Disk.Path);
         FileStatus status = root.Status(deployment.Path);
-        File.WriteAllBytes(_run["ostree-booted"], Variant.Dictionary(
+        File.WriteAllBytes(run["ostree-booted"], Variant.Dictionary(
             [new("backing-root-device-inode", Variant.Tuple(Variant.UInt64(status.Device), Variant.UInt64(status.Inode)))]).Data.ToArray());
     }
 
@@ -35,7 +35,7 @@ internal sealed class BootedSysroot : IDisposable
     {
         ReadOnly = readOnly,
         RunningRoot = Disk.Path,
-        RuntimeDirectory = _run.Path,
+        RuntimeDirectory = run.Path,
         StartFinalization = () => { },
         Message = Disk.Messages.Add,
         Warning = Disk.Warnings.Add,
@@ -44,6 +44,6 @@ internal sealed class BootedSysroot : IDisposable
     public void Dispose()
     {
         Disk.Dispose();
-        _run.Dispose();
+        run.Dispose();
     }
 }

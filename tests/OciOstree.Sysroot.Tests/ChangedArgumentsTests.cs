@@ -2,14 +2,14 @@ namespace OciOstree.Sysroot.Tests;
 
 public sealed class ChangedArgumentsTests : IDisposable
 {
-    private readonly BootedSysroot _system = new();
+    private readonly BootedSysroot system = new();
 
-    public void Dispose() => _system.Dispose();
+    public void Dispose() => system.Dispose();
 
     [Fact]
     public void What_runs_keeps_its_arguments_to_go_back_to()
     {
-        using (Sysroot sysroot = _system.Open())
+        using (Sysroot sysroot = system.Open())
         {
             KernelArguments arguments = sysroot.Booted!.KernelArguments;
             arguments.Append("quiet");
@@ -24,11 +24,11 @@ public sealed class ChangedArgumentsTests : IDisposable
             sysroot.ChangeKernelArguments(sysroot.Staged, arguments);
             sysroot.SetFinalizationLocked(false);
         }
-        using (Sysroot sysroot = _system.Open())
+        using (Sysroot sysroot = system.Open())
         {
             Assert.True(sysroot.FinalizeStaged());
         }
-        using Sysroot last = _system.Open(readOnly: true);
+        using Sysroot last = system.Open(readOnly: true);
         Assert.Matches("^root=x ostree=/ostree/boot[^ ]* quiet debug$", last.Deployments[0].KernelArguments.ToString());
         Assert.Matches("^root=x ostree=/ostree/boot[^ ]*$", last.Deployments[1].KernelArguments.ToString());
         Assert.True(last.Deployments[1].IsSame(last.Booted));

@@ -6,18 +6,18 @@ namespace OciOstree.Sysroot.Tests;
 /// <summary>The composefs images of deployments, and trees that will not boot without.</summary>
 public sealed class ComposefsTests : IDisposable
 {
-    private readonly BootedSysroot _booted = new();
+    private readonly BootedSysroot booted = new();
 
     [Fact]
     public void Every_deployment_has_an_image_until_it_goes()
     {
-        Assert.All(Directory.GetDirectories(_booted["ostree/deploy/testos/deploy"]), path => Assert.True(File.Exists(path + "/.ostree.cfs")));
-        using Sysroot sysroot = _booted.Open();
+        Assert.All(Directory.GetDirectories(booted["ostree/deploy/testos/deploy"]), path => Assert.True(File.Exists(path + "/.ostree.cfs")));
+        using Sysroot sysroot = booted.Open();
         Deployment staged = sysroot.Stage(Request(sysroot, "v2"));
-        Assert.True(File.Exists(_booted[staged.Path + "/.ostree.cfs"]));
+        Assert.True(File.Exists(booted[staged.Path + "/.ostree.cfs"]));
         sysroot.FinalizeStaged();
         sysroot.Reload();
-        string finalized = _booted[sysroot.Deployments[0].Path];
+        string finalized = booted[sysroot.Deployments[0].Path];
         Assert.True(File.Exists(finalized + "/.ostree.cfs"));
         sysroot.WriteDeployments([sysroot.Booted!]);
         Assert.False(Directory.Exists(finalized));
@@ -30,23 +30,23 @@ public sealed class ComposefsTests : IDisposable
     [InlineData("signed", "demands fs-verity")]
     public void What_the_running_machine_could_not_boot_is_refused(string enabled, string? refusal)
     {
-        _booted.Disk.Commit("protected", "4.0", edit: $"mkdir usr/lib/ostree; printf '[composefs]\\nenabled = {enabled}\\n' > usr/lib/ostree/prepare-root.conf");
-        using (Sysroot sysroot = _booted.Open())
+        booted.Disk.Commit("protected", "4.0", edit: $"mkdir usr/lib/ostree; printf '[composefs]\\nenabled = {enabled}\\n' > usr/lib/ostree/prepare-root.conf");
+        using (Sysroot sysroot = booted.Open())
         {
             if (refusal is null || CanProtect())
             {
-                Assert.True(File.Exists(_booted[sysroot.Deploy(Request(sysroot, "protected")).Path + "/.ostree.cfs"]));
+                Assert.True(File.Exists(booted[sysroot.Deploy(Request(sysroot, "protected")).Path + "/.ostree.cfs"]));
                 return;
             }
             Exception e = Assert.Throws<SysrootException>(() => sysroot.Deploy(Request(sysroot, "protected")));
             Assert.Contains(refusal, e.InnerException!.InnerException!.Message);
-            Assert.Single(Directory.GetDirectories(_booted["ostree/deploy/testos/deploy"]));
+            Assert.Single(Directory.GetDirectories(booted["ostree/deploy/testos/deploy"]));
         }
 
         // An installer prepares what another kernel is to boot: it is told.
-        using Sysroot elsewhere = _booted.Disk.Open();
+        using Sysroot elsewhere = booted.Disk.Open();
         elsewhere.Deploy(Request(elsewhere, "protected"));
-        Assert.Contains(_booted.Disk.Warnings, warning => warning.Contains(refusal, StringComparison.Ordinal));
+        Assert.Contains(booted.Disk.Warnings, warning => warning.Contains(refusal, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -56,8 +56,8 @@ public sealed class ComposefsTests : IDisposable
         {
             return;
         }
-        _booted.Disk.Shell("printf '[ex-integrity]\\nfsverity=yes\\n' >> ostree/repo/config");
-        using Sysroot sysroot = _booted.Open();
+        booted.Disk.Shell("printf '[ex-integrity]\\nfsverity=yes\\n' >> ostree/repo/config");
+        using Sysroot sysroot = booted.Open();
         Exception e = Assert.Throws<SysrootException>(() => sysroot.Deploy(Request(sysroot, "v2")));
         Assert.Equal("fsverity required but filesystem does not support it", e.InnerException!.InnerException!.Message);
         Assert.Throws<SysrootException>(() => sysroot.UpdateAfterCopy());
@@ -83,7 +83,7 @@ public sealed class ComposefsTests : IDisposable
     /// <summary>Whether kernel and file system of this machine know fs-verity.</summary>
     private bool CanProtect()
     {
-        using LinuxDirectory root = LinuxDirectory.Open(_booted.Disk.Path);
+        using LinuxDirectory root = LinuxDirectory.Open(booted.Disk.Path);
         using TemporaryFile file = root.CreateTemporaryFile();
         file.EndWriting();
         return FsVerity.TryEnable(file.Handle);
@@ -97,5 +97,5 @@ public sealed class ComposefsTests : IDisposable
         Merge = sysroot.Booted,
     };
 
-    public void Dispose() => _booted.Dispose();
+    public void Dispose() => booted.Dispose();
 }

@@ -4,19 +4,19 @@ namespace OciOstree.Sysroot.Tests;
 
 public sealed class DeployTests : IDisposable
 {
-    private readonly TestSysroot _sysroot = new();
+    private readonly TestSysroot sysroot = new();
 
-    public void Dispose() => _sysroot.Dispose();
+    public void Dispose() => sysroot.Dispose();
 
-    private string Read(string path) => File.ReadAllText(_sysroot[path]);
+    private string Read(string path) => File.ReadAllText(sysroot[path]);
 
-    private string LinkOf(string path) => Tool.Run("readlink", _sysroot[path]).Ok().OutputLine;
+    private string LinkOf(string path) => Tool.Run("readlink", sysroot[path]).Ok().OutputLine;
 
     [Fact]
     public void The_first_deployment_boots_by_what_ostree_would_write()
     {
-        Checksum commit = _sysroot.Commit("v1", "1.0");
-        Deployment deployment = _sysroot.Deploy("v1", Retention.Default, "root=LABEL=x", "quiet");
+        Checksum commit = sysroot.Commit("v1", "1.0");
+        Deployment deployment = sysroot.Deploy("v1", Retention.Default, "root=LABEL=x", "quiet");
 
         Assert.Equal("loader.1", LinkOf("boot/loader"));
         Assert.Equal(".", LinkOf("boot/boot"));
@@ -30,75 +30,75 @@ public sealed class DeployTests : IDisposable
         Assert.Equal("kernel 1\n", Read($"boot{boot}/vmlinuz-6.1.0"));
         Assert.Equal("[origin]\nrefspec=v1\n", Read($"ostree/deploy/testos/deploy/{commit}.0.origin"));
         Assert.Equal("default a of v1\n", Read($"{link}/etc/a"));
-        Assert.Equal($"  testos {commit}.0\n    Version: 1.0\n    origin refspec: v1\n", _sysroot.RealStatus());
-        Assert.Contains("i", Tool.Run("lsattr", "-d", _sysroot[deployment.Path]).Ok().Output.Split(' ')[0]);
-        Assert.False(File.Exists(_sysroot["ostree/lock"]), "the lock file stays behind");
+        Assert.Equal($"  testos {commit}.0\n    Version: 1.0\n    origin refspec: v1\n", sysroot.RealStatus());
+        Assert.Contains("i", Tool.Run("lsattr", "-d", sysroot[deployment.Path]).Ok().Output.Split(' ')[0]);
+        Assert.False(File.Exists(sysroot["ostree/lock"]), "the lock file stays behind");
     }
 
     [Fact]
     public void Etc_is_a_copy_that_edits_do_not_reach_through()
     {
-        _sysroot.Commit("v1", "1.0");
-        Deployment deployment = _sysroot.Deploy("v1");
-        File.WriteAllText(_sysroot[$"{deployment.Path}/etc/a"], "changed");
+        sysroot.Commit("v1", "1.0");
+        Deployment deployment = sysroot.Deploy("v1");
+        File.WriteAllText(sysroot[$"{deployment.Path}/etc/a"], "changed");
         Assert.Equal("default a of v1\n", Read($"{deployment.Path}/usr/etc/a"));
-        Tool.Run("ostree", "fsck", "-q", $"--repo={_sysroot["ostree/repo"]}").Ok();
+        Tool.Run("ostree", "fsck", "-q", $"--repo={sysroot["ostree/repo"]}").Ok();
     }
 
     [Fact]
     public void An_upgrade_carries_local_configuration_and_arguments_over()
     {
-        _sysroot.Commit("v1", "1.0");
-        Checksum second = _sysroot.Commit("v2", "2.0", kernel: "2");
-        Deployment first = _sysroot.Deploy("v1", Retention.Default, "root=x", "rw");
-        _sysroot.Shell($"cd {first.Path}/etc; echo mine > b; rm c; echo new > added; touch .updated ../../../var/.updated");
-        Deployment deployed = _sysroot.Deploy("v2");
+        this.sysroot.Commit("v1", "1.0");
+        Checksum second = this.sysroot.Commit("v2", "2.0", kernel: "2");
+        Deployment first = this.sysroot.Deploy("v1", Retention.Default, "root=x", "rw");
+        this.sysroot.Shell($"cd {first.Path}/etc; echo mine > b; rm c; echo new > added; touch .updated ../../../var/.updated");
+        Deployment deployed = this.sysroot.Deploy("v2");
 
-        using Sysroot sysroot = _sysroot.Open(readOnly: true);
+        using Sysroot sysroot = this.sysroot.Open(readOnly: true);
         Assert.Equal([second, first.Commit], sysroot.Deployments.Select(d => d.Commit));
         string etc = $"{deployed.Path}/etc";
         Assert.Equal("default a of v2\n", Read($"{etc}/a"));
         Assert.Equal("mine\n", Read($"{etc}/b"));
-        Assert.False(File.Exists(_sysroot[$"{etc}/c"]));
+        Assert.False(File.Exists(this.sysroot[$"{etc}/c"]));
         Assert.Equal("new\n", Read($"{etc}/added"));
-        Assert.False(File.Exists(_sysroot[$"{etc}/.updated"]));
-        Assert.False(File.Exists(_sysroot["ostree/deploy/testos/var/.updated"]));
+        Assert.False(File.Exists(this.sysroot[$"{etc}/.updated"]));
+        Assert.False(File.Exists(this.sysroot["ostree/deploy/testos/var/.updated"]));
         Assert.StartsWith("root=x rw ostree=", sysroot.Deployments[0].KernelArguments.ToString());
-        Assert.Contains("Copying /etc changes: 1 modified, 1 removed, 2 added", _sysroot.Messages);
+        Assert.Contains("Copying /etc changes: 1 modified, 1 removed, 2 added", this.sysroot.Messages);
         Assert.Equal("loader.0", LinkOf("boot/loader"));
     }
 
     [Fact]
     public void The_same_kernel_needs_no_new_boot_entries()
     {
-        _sysroot.Commit("v1", "1.0");
-        _sysroot.Commit("v2", "1.0");
-        _sysroot.Commit("v3", "1.0");
-        _sysroot.Deploy("v1");
-        _sysroot.Deploy("v2");
+        sysroot.Commit("v1", "1.0");
+        sysroot.Commit("v2", "1.0");
+        sysroot.Commit("v3", "1.0");
+        sysroot.Deploy("v1");
+        sysroot.Deploy("v2");
         string loader = LinkOf("boot/loader");
-        _sysroot.Deploy("v3");
+        sysroot.Deploy("v3");
         Assert.Equal(loader, LinkOf("boot/loader"));
-        Assert.Contains("bootconfig swap: no", _sysroot.Messages[^1]);
+        Assert.Contains("bootconfig swap: no", sysroot.Messages[^1]);
         Assert.Contains("program of v3", Read($"ostree/boot.0/testos/{Only("boot/ostree")["testos-".Length..]}/0/usr/bin/program"));
     }
 
-    private string Only(string directory) => System.IO.Path.GetFileName(Assert.Single(Directory.GetFileSystemEntries(_sysroot[directory])));
+    private string Only(string directory) => System.IO.Path.GetFileName(Assert.Single(Directory.GetFileSystemEntries(sysroot[directory])));
 
     [Fact]
     public void Old_deployments_kernels_and_objects_go_and_refs_hold_the_rest()
     {
         for (int i = 1; i <= 4; i++)
         {
-            _sysroot.Commit($"v{i}", $"{i}.0", kernel: $"{i}");
-            _sysroot.Deploy($"v{i}");
+            this.sysroot.Commit($"v{i}", $"{i}.0", kernel: $"{i}");
+            this.sysroot.Deploy($"v{i}");
         }
-        using Sysroot sysroot = _sysroot.Open();
+        using Sysroot sysroot = this.sysroot.Open();
         Assert.Equal(2, sysroot.Deployments.Count);
-        Assert.Equal(2, Directory.GetDirectories(_sysroot["boot/ostree"]).Length);
-        Assert.Equal(2, Directory.GetDirectories(_sysroot["ostree/deploy/testos/deploy"]).Length);
-        Assert.Equal(2, Directory.GetDirectories(_sysroot["ostree/deploy/testos/backing"]).Length);
-        Assert.Equal(2, Directory.GetFiles(_sysroot["ostree/deploy/testos/deploy"]).Length);
+        Assert.Equal(2, Directory.GetDirectories(this.sysroot["boot/ostree"]).Length);
+        Assert.Equal(2, Directory.GetDirectories(this.sysroot["ostree/deploy/testos/deploy"]).Length);
+        Assert.Equal(2, Directory.GetDirectories(this.sysroot["ostree/deploy/testos/backing"]).Length);
+        Assert.Equal(2, Directory.GetFiles(this.sysroot["ostree/deploy/testos/deploy"]).Length);
         string prefix = $"ostree/{sysroot.BootVersion}/{sysroot.SubBootVersion}";
         Assert.Equal([$"{prefix}/0", $"{prefix}/1"], sysroot.Repo.ListRefs("ostree").Keys);
     }
@@ -108,22 +108,22 @@ public sealed class DeployTests : IDisposable
     {
         for (int i = 1; i <= 4; i++)
         {
-            _sysroot.Commit($"v{i}", $"{i}.0");
+            this.sysroot.Commit($"v{i}", $"{i}.0");
         }
-        _sysroot.Deploy("v1");
-        _sysroot.Deploy("v2", Retention.All);
-        _sysroot.Deploy("v3", Retention.All);
+        this.sysroot.Deploy("v1");
+        this.sysroot.Deploy("v2", Retention.All);
+        this.sysroot.Deploy("v3", Retention.All);
         Assert.Equal(["3.0", "2.0", "1.0"], Versions());
-        _sysroot.Deploy("v4", Retention.All | Retention.NotAsDefault);
+        this.sysroot.Deploy("v4", Retention.All | Retention.NotAsDefault);
         Assert.Equal(["3.0", "4.0", "2.0", "1.0"], Versions());
-        using (Sysroot sysroot = _sysroot.Open())
+        using (Sysroot sysroot = this.sysroot.Open())
         {
             Assert.True(sysroot.SetPinned(sysroot.Deployments[3], true));
             Assert.False(sysroot.SetPinned(sysroot.Deployments[3], true));
         }
-        _sysroot.Deploy("v4");
+        this.sysroot.Deploy("v4");
         Assert.Equal(["4.0", "3.0", "1.0"], Versions());
-        using (Sysroot sysroot = _sysroot.Open())
+        using (Sysroot sysroot = this.sysroot.Open())
         {
             Assert.True(sysroot.Deployments[2].IsPinned);
             sysroot.SetDefault(2);
@@ -135,25 +135,25 @@ public sealed class DeployTests : IDisposable
 
     private string[] Versions()
     {
-        using Sysroot sysroot = _sysroot.Open(readOnly: true);
+        using Sysroot sysroot = this.sysroot.Open(readOnly: true);
         string[] versions = [.. sysroot.Deployments.Select(d => sysroot.VersionOf(d.Commit)!)];
-        Assert.Equal(versions, _sysroot.RealStatus().Split('\n').Where(l => l.Contains("Version:")).Select(l => l.Split(": ")[1]));
+        Assert.Equal(versions, this.sysroot.RealStatus().Split('\n').Where(l => l.Contains("Version:")).Select(l => l.Split(": ")[1]));
         return versions;
     }
 
     [Fact]
     public void Rollback_goes_back_and_forth()
     {
-        _sysroot.Commit("v1", "1.0");
-        _sysroot.Commit("v2", "2.0");
-        _sysroot.Deploy("v1");
-        _sysroot.Deploy("v2");
-        using (Sysroot sysroot = _sysroot.Open())
+        this.sysroot.Commit("v1", "1.0");
+        this.sysroot.Commit("v2", "2.0");
+        this.sysroot.Deploy("v1");
+        this.sysroot.Deploy("v2");
+        using (Sysroot sysroot = this.sysroot.Open())
         {
             Assert.Equal("1.0", sysroot.VersionOf(sysroot.Rollback().Commit));
         }
         Assert.Equal(["1.0", "2.0"], Versions());
-        using (Sysroot sysroot = _sysroot.Open())
+        using (Sysroot sysroot = this.sysroot.Open())
         {
             sysroot.Rollback();
         }
@@ -163,20 +163,20 @@ public sealed class DeployTests : IDisposable
     [Fact]
     public void A_commit_deployed_twice_gets_a_serial_and_boot_serials_differ()
     {
-        _sysroot.Commit("v1", "1.0");
-        _sysroot.Deploy("v1");
-        Deployment second = _sysroot.Deploy("v1");
+        this.sysroot.Commit("v1", "1.0");
+        this.sysroot.Deploy("v1");
+        Deployment second = this.sysroot.Deploy("v1");
         Assert.Equal(1, second.Serial);
-        using Sysroot sysroot = _sysroot.Open(readOnly: true);
+        using Sysroot sysroot = this.sysroot.Open(readOnly: true);
         Assert.Equal([0, 1], sysroot.Deployments.Select(d => d.BootSerial));
     }
 
     [Fact]
     public void Kernel_arguments_are_set_by_new_entries()
     {
-        _sysroot.Commit("v1", "1.0");
-        _sysroot.Deploy("v1", Retention.Default, "root=x");
-        using (Sysroot sysroot = _sysroot.Open())
+        this.sysroot.Commit("v1", "1.0");
+        this.sysroot.Deploy("v1", Retention.Default, "root=x");
+        using (Sysroot sysroot = this.sysroot.Open())
         {
             sysroot.SetKernelArguments(sysroot.Deployments[0], ["root=y", "console=a", "console=b"]);
         }
@@ -187,15 +187,15 @@ public sealed class DeployTests : IDisposable
     [Fact]
     public void The_first_deployments_var_fills_an_empty_stateroot_and_later_ones_do_not()
     {
-        _sysroot.Commit("v1", "1.0", edit: "echo seed > var/seed; mkdir -m 700 var/private; rm -r usr/lib/tmpfiles.d");
-        _sysroot.Commit("v2", "2.0", edit: "echo other > var/seed; echo x > var/more");
-        _sysroot.Deploy("v1");
-        _sysroot.Deploy("v2");
+        sysroot.Commit("v1", "1.0", edit: "echo seed > var/seed; mkdir -m 700 var/private; rm -r usr/lib/tmpfiles.d");
+        sysroot.Commit("v2", "2.0", edit: "echo other > var/seed; echo x > var/more");
+        sysroot.Deploy("v1");
+        sysroot.Deploy("v2");
         Assert.Equal("seed\n", Read("ostree/deploy/testos/var/seed"));
-        Assert.False(File.Exists(_sysroot["ostree/deploy/testos/var/more"]));
+        Assert.False(File.Exists(sysroot["ostree/deploy/testos/var/more"]));
         // A tree without tmpfiles.d gets the directories that ostree used to make.
         Assert.Equal("../run", LinkOf("ostree/deploy/testos/var/run"));
-        Assert.Equal("1777", Tool.Run("stat", "-c", "%a", _sysroot["ostree/deploy/testos/var/tmp"]).OutputLine);
+        Assert.Equal("1777", Tool.Run("stat", "-c", "%a", sysroot["ostree/deploy/testos/var/tmp"]).OutputLine);
     }
 
     [Theory]
@@ -204,20 +204,20 @@ public sealed class DeployTests : IDisposable
     [InlineData("mkdir usr/lib/ostree; printf '[composefs]\\nenabled = perhaps\\n' > usr/lib/ostree/prepare-root.conf", "Checking out deployment tree")]
     public void A_tree_that_could_not_boot_leaves_all_as_it_was(string edit, string reason)
     {
-        _sysroot.Commit("v1", "1.0");
-        _sysroot.Commit("bad", "2.0", edit: edit);
-        _sysroot.Deploy("v1");
-        string[] before = TreeSnapshot.Of(_sysroot.Path);
-        Exception e = Assert.Throws<SysrootException>(() => _sysroot.Deploy("bad"));
+        sysroot.Commit("v1", "1.0");
+        sysroot.Commit("bad", "2.0", edit: edit);
+        sysroot.Deploy("v1");
+        string[] before = TreeSnapshot.Of(sysroot.Path);
+        Exception e = Assert.Throws<SysrootException>(() => sysroot.Deploy("bad"));
         Assert.Equal(reason, e.InnerException?.Message);
-        Assert.Equal(before, TreeSnapshot.Of(_sysroot.Path));
+        Assert.Equal(before, TreeSnapshot.Of(sysroot.Path));
     }
 
     [Fact]
     public void An_unknown_stateroot_and_bad_names_are_refused()
     {
-        Checksum commit = _sysroot.Commit("v1", "1.0");
-        using Sysroot sysroot = _sysroot.Open();
+        Checksum commit = this.sysroot.Commit("v1", "1.0");
+        using Sysroot sysroot = this.sysroot.Open();
         Exception e = Assert.Throws<SysrootException>(() => sysroot.Deploy(new DeployRequest { Stateroot = "nope", Commit = commit }));
         Assert.Equal("No such stateroot: nope", e.InnerException?.Message);
         foreach (string name in new[] { "", ".", "..", "a/b", "a b", "a\nb" })
@@ -230,9 +230,9 @@ public sealed class DeployTests : IDisposable
     [Fact]
     public void Two_stateroots_are_named_in_titles_and_keep_to_themselves()
     {
-        _sysroot.Commit("v1", "1.0");
-        _sysroot.Deploy("v1");
-        using (Sysroot sysroot = _sysroot.Open())
+        this.sysroot.Commit("v1", "1.0");
+        this.sysroot.Deploy("v1");
+        using (Sysroot sysroot = this.sysroot.Open())
         {
             sysroot.InitializeStateroot("other");
             Deployment other = sysroot.Deploy(new DeployRequest { Stateroot = "other", Commit = sysroot.Repo.ResolveRequired("v1"), Origin = Origin.FromRefspec("v1") });
@@ -240,15 +240,15 @@ public sealed class DeployTests : IDisposable
         }
         Assert.Contains("title Test OS 1.0 (ostree:other:0)\n", Read("boot/loader/entries/ostree-2.conf"));
         Assert.Contains("title Test OS 1.0 (ostree:testos:1)\n", Read("boot/loader/entries/ostree-1.conf"));
-        _sysroot.RealStatus();
+        this.sysroot.RealStatus();
     }
 
     [Fact]
     public void Odd_trees_get_the_entries_that_they_need()
     {
-        _sysroot.Commit("v1", "1.0", edit: "rm usr/lib/modules/6.1.0/initramfs.img; mkdir usr/lib/modules/6.1.0/dtb; echo d > usr/lib/modules/6.1.0/dtb/board.dtb");
-        _sysroot.Shell("printf '[sysroot]\\nbootprefix=true\\n' >> ostree/repo/config");
-        Deployment deployment = _sysroot.Deploy("v1");
+        sysroot.Commit("v1", "1.0", edit: "rm usr/lib/modules/6.1.0/initramfs.img; mkdir usr/lib/modules/6.1.0/dtb; echo d > usr/lib/modules/6.1.0/dtb/board.dtb");
+        sysroot.Shell("printf '[sysroot]\\nbootprefix=true\\n' >> ostree/repo/config");
+        Deployment deployment = sysroot.Deploy("v1");
         string entry = Read("boot/loader/entries/ostree-1.conf");
         Assert.Contains($"linux /boot/ostree/testos-{deployment.BootChecksum}/vmlinuz-6.1.0\n", entry);
         Assert.Contains($"fdtdir /boot/ostree/testos-{deployment.BootChecksum}/dtb\n", entry);
@@ -260,26 +260,26 @@ public sealed class DeployTests : IDisposable
     [Fact]
     public void Boot_counting_names_entries_by_their_tries()
     {
-        _sysroot.Commit("v1", "1.0");
-        _sysroot.Commit("v2", "2.0");
-        _sysroot.Shell("printf '[sysroot]\\nboot-counting-tries=3\\n' >> ostree/repo/config");
-        _sysroot.Deploy("v1");
+        sysroot.Commit("v1", "1.0");
+        sysroot.Commit("v2", "2.0");
+        sysroot.Shell("printf '[sysroot]\\nboot-counting-tries=3\\n' >> ostree/repo/config");
+        sysroot.Deploy("v1");
         Assert.Equal("ostree-1+3.conf", Only("boot/loader/entries"));
-        _sysroot.Shell("mv boot/loader/entries/ostree-1+3.conf boot/loader/entries/ostree-1+2-1.conf");
-        _sysroot.Deploy("v2");
-        Assert.Equal(["ostree-1+2-1.conf", "ostree-2+3.conf"], Directory.GetFiles(_sysroot["boot/loader/entries"]).Select(System.IO.Path.GetFileName).Order(StringComparer.Ordinal));
+        sysroot.Shell("mv boot/loader/entries/ostree-1+3.conf boot/loader/entries/ostree-1+2-1.conf");
+        sysroot.Deploy("v2");
+        Assert.Equal(["ostree-1+2-1.conf", "ostree-2+3.conf"], Directory.GetFiles(sysroot["boot/loader/entries"]).Select(System.IO.Path.GetFileName).Order(StringComparer.Ordinal));
     }
 
     [Fact]
     public void A_sysroot_with_broken_links_says_what_is_wrong()
     {
-        _sysroot.Commit("v1", "1.0");
-        _sysroot.Deploy("v1");
+        sysroot.Commit("v1", "1.0");
+        sysroot.Deploy("v1");
         void broken(string script, string expected)
         {
-            string copy = _sysroot.Copy("broken");
+            string copy = sysroot.Copy("broken");
             Tool.Shell(script, copy).Ok();
-            string message = Chain(Assert.Throws<SysrootException>(() => _sysroot.Open(readOnly: true, copy).Dispose()));
+            string message = Chain(Assert.Throws<SysrootException>(() => sysroot.Open(readOnly: true, copy).Dispose()));
             Assert.Contains(expected, message);
         }
         broken("ln -sfn elsewhere boot/loader", "Invalid target 'elsewhere' in boot/loader");
@@ -306,16 +306,16 @@ public sealed class DeployTests : IDisposable
     [Fact]
     public void The_lock_keeps_the_real_program_out_and_waits_for_it()
     {
-        using (Sysroot sysroot = _sysroot.Open())
+        using (Sysroot sysroot = this.sysroot.Open())
         {
-            ToolResult blocked = Tool.Shell($"timeout 3 ostree admin cleanup --sysroot={_sysroot.Path} || echo gave up", _sysroot.Path);
+            ToolResult blocked = Tool.Shell($"timeout 3 ostree admin cleanup --sysroot={this.sysroot.Path} || echo gave up", this.sysroot.Path);
             Assert.Contains("Waiting for sysroot lock", blocked.Output);
             Assert.Contains("gave up", blocked.Output);
         }
-        Tool.Run("ostree", "admin", "cleanup", $"--sysroot={_sysroot.Path}").Ok();
+        Tool.Run("ostree", "admin", "cleanup", $"--sysroot={this.sysroot.Path}").Ok();
         int waits = 0;
-        using Sysroot holder = _sysroot.Open();
-        var second = new Thread(() => Sysroot.Open(_sysroot.Path, new SysrootOptions { WaitingForLock = () => Interlocked.Increment(ref waits) }).Dispose());
+        using Sysroot holder = this.sysroot.Open();
+        var second = new Thread(() => Sysroot.Open(this.sysroot.Path, new SysrootOptions { WaitingForLock = () => Interlocked.Increment(ref waits) }).Dispose());
         second.Start();
         SpinWait.SpinUntil(() => Volatile.Read(ref waits) > 0, TimeSpan.FromMinutes(1));
         holder.Dispose();

@@ -4,15 +4,15 @@ namespace OciOstree.Sysroot.Tests;
 
 public sealed class EtcMergePlanTests : IDisposable
 {
-    private readonly ScratchDirectory _scratch = new("etc-plan");
+    private readonly ScratchDirectory scratch = new("etc-plan");
 
-    public void Dispose() => _scratch.Dispose();
+    public void Dispose() => scratch.Dispose();
 
     private EtcMergePlan Plan(string place = ".")
     {
-        using LinuxDirectory old = LinuxDirectory.Open(_scratch[$"{place}/base"]);
-        using LinuxDirectory ours = LinuxDirectory.Open(_scratch[$"{place}/ours"]);
-        using LinuxDirectory theirs = LinuxDirectory.Open(_scratch[$"{place}/new"]);
+        using LinuxDirectory old = LinuxDirectory.Open(scratch[$"{place}/base"]);
+        using LinuxDirectory ours = LinuxDirectory.Open(scratch[$"{place}/ours"]);
+        using LinuxDirectory theirs = LinuxDirectory.Open(scratch[$"{place}/new"]);
         return EtcMergePlan.Make(old, ours, theirs);
     }
 
@@ -24,7 +24,7 @@ public sealed class EtcMergePlanTests : IDisposable
             cp -a base ours; cp -a base new
             cd ours; echo 2 > kept; echo 2 > both; echo 2 > same; rm removed removed-changed; echo 2 > added; rm -r dir; mkfifo fifo oddity; rm masked; mknod masked c 1 3; rm -r gone-dir/z; echo 2 > gone-dir/w; echo 2 > asdir; cd ..
             cd new; echo 3 > both; echo 2 > same; rm gone; echo 3 > removed-changed; echo 3 > updated; echo 3 > fresh; echo 3 > dir/sub/y; rm -r gone-dir; mkdir asdir oddity; cd ..
-            """, _scratch.Path).Ok();
+            """, scratch.Path).Ok();
         EtcMergePlan plan = Plan();
         (string, EtcFate)[] expected =
         [
@@ -44,7 +44,7 @@ public sealed class EtcMergePlanTests : IDisposable
             mkdir -p base; echo root:x:0:0 > base/passwd; echo root:x:0: > base/group
             cp -a base ours; cp -a base new
             echo me:x:1000:1000 >> ours/passwd; echo me:x:1000: >> ours/group; echo daemon:x:900:900 >> new/passwd
-            """, _scratch.Path).Ok();
+            """, scratch.Path).Ok();
         EtcMergePlan plan = Plan();
         Assert.Equal(["passwd"], plan.Paths(EtcFate.Conflict));
         Assert.Equal(["group"], plan.Paths(EtcFate.Kept));
@@ -90,9 +90,9 @@ public sealed class EtcMergePlanTests : IDisposable
             }
             // What it does not name is the same as in the new tree; a directory of ours comes with all that is in it.
             List<string> named = [.. plan.Choices.Select(choice => choice.Path)];
-            foreach (string file in Directory.EnumerateFiles(_scratch[$"{place}/merged"], "*", SearchOption.AllDirectories))
+            foreach (string file in Directory.EnumerateFiles(scratch[$"{place}/merged"], "*", SearchOption.AllDirectories))
             {
-                string path = Path.GetRelativePath(_scratch[$"{place}/merged"], file);
+                string path = Path.GetRelativePath(scratch[$"{place}/merged"], file);
                 if (!named.Exists(name => name == path || path.StartsWith(name + "/", StringComparison.Ordinal)))
                 {
                     Assert.Equal(Describe($"{place}/new/{path}"), Describe($"{place}/merged/{path}"));
@@ -104,9 +104,9 @@ public sealed class EtcMergePlanTests : IDisposable
 
     private SysrootException? Merge(string place)
     {
-        using LinuxDirectory old = LinuxDirectory.Open(_scratch[$"{place}/base"]);
-        using LinuxDirectory ours = LinuxDirectory.Open(_scratch[$"{place}/ours"]);
-        using LinuxDirectory merged = LinuxDirectory.Open(_scratch[$"{place}/merged"]);
+        using LinuxDirectory old = LinuxDirectory.Open(scratch[$"{place}/base"]);
+        using LinuxDirectory ours = LinuxDirectory.Open(scratch[$"{place}/ours"]);
+        using LinuxDirectory merged = LinuxDirectory.Open(scratch[$"{place}/merged"]);
         return Record.Exception(() => EtcMerge.Apply(EtcMerge.Compare(old, ours), ours, merged)) switch
         {
             null => null,
@@ -119,13 +119,13 @@ public sealed class EtcMergePlanTests : IDisposable
 
     private void MakeTree(string path, Random random, int depth = 0)
     {
-        Directory.CreateDirectory(_scratch[path]);
+        Directory.CreateDirectory(scratch[path]);
         foreach (string name in Names)
         {
             switch (random.Next(depth < 2 ? 3 : 2))
             {
                 case 0:
-                    _scratch.Write($"{path}/{name}", random.Next(3).ToString(null, null));
+                    scratch.Write($"{path}/{name}", random.Next(3).ToString(null, null));
                     break;
                 case 2:
                     MakeTree($"{path}/{name}", random, depth + 1);
@@ -139,7 +139,7 @@ public sealed class EtcMergePlanTests : IDisposable
     {
         for (int i = random.Next(4); i > 0; i--)
         {
-            string path = _scratch[tree];
+            string path = scratch[tree];
             do
             {
                 path = Path.Combine(path, Names[random.Next(Names.Length)]);
@@ -168,17 +168,17 @@ public sealed class EtcMergePlanTests : IDisposable
 
     private void Copy(string from, string to)
     {
-        Directory.CreateDirectory(_scratch[to]);
-        foreach (string directory in Directory.EnumerateDirectories(_scratch[from], "*", SearchOption.AllDirectories))
+        Directory.CreateDirectory(scratch[to]);
+        foreach (string directory in Directory.EnumerateDirectories(scratch[from], "*", SearchOption.AllDirectories))
         {
-            Directory.CreateDirectory(_scratch[to] + directory[_scratch[from].Length..]);
+            Directory.CreateDirectory(scratch[to] + directory[scratch[from].Length..]);
         }
-        foreach (string file in Directory.EnumerateFiles(_scratch[from], "*", SearchOption.AllDirectories))
+        foreach (string file in Directory.EnumerateFiles(scratch[from], "*", SearchOption.AllDirectories))
         {
-            File.Copy(file, _scratch[to] + file[_scratch[from].Length..]);
+            File.Copy(file, scratch[to] + file[scratch[from].Length..]);
         }
     }
 
     private string Describe(string path) =>
-        File.Exists(_scratch[path]) ? "file " + File.ReadAllText(_scratch[path]) : Directory.Exists(_scratch[path]) ? "directory" : "nothing";
+        File.Exists(scratch[path]) ? "file " + File.ReadAllText(scratch[path]) : Directory.Exists(scratch[path]) ? "directory" : "nothing";
 }

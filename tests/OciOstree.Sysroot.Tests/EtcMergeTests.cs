@@ -4,52 +4,52 @@ namespace OciOstree.Sysroot.Tests;
 
 public sealed class EtcMergeTests : IDisposable
 {
-    private readonly ScratchDirectory _scratch = new("etc-merge");
+    private readonly ScratchDirectory scratch = new("etc-merge");
 
     public EtcMergeTests()
     {
-        _scratch.MakeDirectory("base");
-        _scratch.MakeDirectory("ours");
-        _scratch.MakeDirectory("new");
+        scratch.MakeDirectory("base");
+        scratch.MakeDirectory("ours");
+        scratch.MakeDirectory("new");
     }
 
-    public void Dispose() => _scratch.Dispose();
+    public void Dispose() => scratch.Dispose();
 
     /// <summary>A file that the old tree, the machine and the new tree have in common.</summary>
     private void Everywhere(string name, string content)
     {
         foreach (string tree in new[] { "base", "ours", "new" })
         {
-            _scratch.Write($"{tree}/{name}", content);
+            scratch.Write($"{tree}/{name}", content);
         }
     }
 
     private EtcDiff Compare()
     {
-        using LinuxDirectory a = LinuxDirectory.Open(_scratch["base"]);
-        using LinuxDirectory b = LinuxDirectory.Open(_scratch["ours"]);
+        using LinuxDirectory a = LinuxDirectory.Open(scratch["base"]);
+        using LinuxDirectory b = LinuxDirectory.Open(scratch["ours"]);
         return EtcMerge.Compare(a, b);
     }
 
     private EtcDiff Merge()
     {
         EtcDiff diff = Compare();
-        using LinuxDirectory ours = LinuxDirectory.Open(_scratch["ours"]);
-        using LinuxDirectory theirs = LinuxDirectory.Open(_scratch["new"]);
+        using LinuxDirectory ours = LinuxDirectory.Open(scratch["ours"]);
+        using LinuxDirectory theirs = LinuxDirectory.Open(scratch["new"]);
         EtcMerge.Apply(diff, ours, theirs);
         return diff;
     }
 
-    private string Read(string name) => File.ReadAllText(_scratch[$"new/{name}"]);
+    private string Read(string name) => File.ReadAllText(scratch[$"new/{name}"]);
 
-    private void Shell(string script) => Tool.Shell(script, _scratch.Path).Ok();
+    private void Shell(string script) => Tool.Shell(script, scratch.Path).Ok();
 
     [Fact]
     public void What_nobody_touched_follows_the_new_tree()
     {
         Everywhere("same", "old");
-        _scratch.Write("new/same", "new default");
-        _scratch.Write("new/added-by-tree", "x");
+        scratch.Write("new/same", "new default");
+        scratch.Write("new/added-by-tree", "x");
         EtcDiff diff = Merge();
         Assert.Empty(diff.Modified.Concat(diff.Added).Concat(diff.Removed));
         Assert.Equal("new default", Read("same"));
@@ -60,8 +60,8 @@ public sealed class EtcMergeTests : IDisposable
     public void Local_changes_win_over_the_new_tree()
     {
         Everywhere("conf.d/a", "default");
-        _scratch.Write("ours/conf.d/a", "mine");
-        _scratch.Write("new/conf.d/a", "theirs");
+        scratch.Write("ours/conf.d/a", "mine");
+        scratch.Write("new/conf.d/a", "theirs");
         EtcDiff diff = Merge();
         Assert.Equal(["conf.d/a"], diff.Modified);
         Assert.Equal("mine", Read("conf.d/a"));
@@ -72,15 +72,15 @@ public sealed class EtcMergeTests : IDisposable
     {
         Everywhere("gone", "x");
         Everywhere("gone-dir/x", "x");
-        _scratch.Write("ours/my/deep/file", "mine");
+        scratch.Write("ours/my/deep/file", "mine");
         Shell("rm -r ours/gone ours/gone-dir; chmod 750 ours/my; chown 12:34 ours/my; ln -s nowhere ours/my/link");
         EtcDiff diff = Merge();
         Assert.Equal(["gone", "gone-dir"], diff.Removed);
         Assert.Equal(["my", "my/deep", "my/deep/file", "my/link"], diff.Added);
-        Assert.False(Directory.Exists(_scratch["new/gone-dir"]));
+        Assert.False(Directory.Exists(scratch["new/gone-dir"]));
         Assert.Equal("mine", Read("my/deep/file"));
-        Assert.Equal("750 12 34", Tool.Run("stat", "-c", "%a %u %g", _scratch["new/my"]).OutputLine);
-        Assert.Equal("nowhere", Tool.Run("readlink", _scratch["new/my/link"]).OutputLine);
+        Assert.Equal("750 12 34", Tool.Run("stat", "-c", "%a %u %g", scratch["new/my"]).OutputLine);
+        Assert.Equal("nowhere", Tool.Run("readlink", scratch["new/my/link"]).OutputLine);
     }
 
     [Theory]
@@ -99,7 +99,7 @@ public sealed class EtcMergeTests : IDisposable
         EtcDiff diff = Merge();
         Assert.Contains("f", diff.Modified);
         Assert.DoesNotContain("g", diff.Modified);
-        string describe(string tree) => Tool.Shell($"cd {tree}; find f -printf '%p %y %m %U %G %l\\n' | sort; getfattr -R -d -m user. f; find f -type f -exec cat {{}} +", _scratch.Path).Output;
+        string describe(string tree) => Tool.Shell($"cd {tree}; find f -printf '%p %y %m %U %G %l\\n' | sort; getfattr -R -d -m user. f; find f -type f -exec cat {{}} +", scratch.Path).Output;
         Assert.Equal(describe("ours"), describe("new"));
     }
 
@@ -117,14 +117,14 @@ public sealed class EtcMergeTests : IDisposable
         Everywhere("secret/key", "k");
         Shell("chmod 700 ours/secret; chown 5:6 ours/secret");
         Assert.Equal(["secret"], Merge().Modified);
-        Assert.Equal("700 5 6", Tool.Run("stat", "-c", "%a %u %g", _scratch["new/secret"]).OutputLine);
+        Assert.Equal("700 5 6", Tool.Run("stat", "-c", "%a %u %g", scratch["new/secret"]).OutputLine);
     }
 
     [Fact]
     public void A_file_where_the_new_tree_has_a_directory_is_refused()
     {
         Everywhere("thing", "x");
-        _scratch.Write("ours/thing", "changed");
+        scratch.Write("ours/thing", "changed");
         Shell("rm new/thing; mkdir new/thing");
         Assert.Equal("Modified config file newly defaults to directory 'thing', cannot merge", Assert.Throws<SysrootException>(() => Merge()).Message);
     }
@@ -132,8 +132,8 @@ public sealed class EtcMergeTests : IDisposable
     [Fact]
     public void A_local_directory_where_the_new_tree_has_a_file_replaces_it()
     {
-        _scratch.Write("ours/app/x", "x");
-        _scratch.Write("new/app", "now a file");
+        scratch.Write("ours/app/x", "x");
+        scratch.Write("new/app", "now a file");
         Merge();
         Assert.Equal("x", Read("app/x"));
     }
@@ -142,21 +142,21 @@ public sealed class EtcMergeTests : IDisposable
     public void A_change_below_a_directory_that_the_new_tree_dropped_brings_it_back()
     {
         Everywhere("old/sub/f", "x");
-        _scratch.Write("ours/old/sub/f", "mine");
+        scratch.Write("ours/old/sub/f", "mine");
         Shell("rm -r new/old; chmod 701 ours/old/sub");
         Merge();
         Assert.Equal("mine", Read("old/sub/f"));
-        Assert.Equal("701", Tool.Run("stat", "-c", "%a", _scratch["new/old/sub"]).OutputLine);
+        Assert.Equal("701", Tool.Run("stat", "-c", "%a", scratch["new/old/sub"]).OutputLine);
     }
 
     [Fact]
     public void Sockets_fifos_and_devices_that_were_added_are_named_and_left_out()
     {
-        _scratch.Write("new/sock2", "a new default");
+        scratch.Write("new/sock2", "a new default");
         Shell("mkfifo ours/pipe; mkdir ours/d; mknod ours/d/null c 1 3; python3 -c 'import socket; [socket.socket(socket.AF_UNIX).bind(f\"ours/{name}\") for name in (\"sock\", \"sock2\")]'");
         EtcDiff diff = Merge();
         Assert.Equal(["d/null", "pipe", "sock", "sock2"], diff.Unsupported.Order());
-        Assert.Equal(["d", "sock2"], Tool.Shell("ls new", _scratch.Path).OutputLines);
+        Assert.Equal(["d", "sock2"], Tool.Shell("ls new", scratch.Path).OutputLines);
         Assert.Equal("a new default", Read("sock2"));
     }
 
@@ -168,11 +168,11 @@ public sealed class EtcMergeTests : IDisposable
         Everywhere("disk", "x");
         Everywhere("pipe", "x");
         Everywhere("sub/sock", "x");
-        _scratch.Write("new/masked", "changed default");
+        scratch.Write("new/masked", "changed default");
         Shell("cd ours; rm masked whiteout disk pipe sub/sock; mknod -m 644 masked c 1 3; mknod -m 0 whiteout c 0 0; mknod -m 600 disk b 259 70000; mkfifo -m 620 pipe; chown 3:4 pipe; python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind(\"sub/sock\")'");
         EtcDiff diff = Merge();
         Assert.Equal(["sub/sock"], diff.Unsupported);
-        string describe(string tree) => Tool.Shell($"cd {tree}; stat -c '%n %F %a %u %g %t %T' masked whiteout disk pipe; ls sub", _scratch.Path).Ok().Output;
+        string describe(string tree) => Tool.Shell($"cd {tree}; stat -c '%n %F %a %u %g %t %T' masked whiteout disk pipe; ls sub", scratch.Path).Ok().Output;
         Assert.Equal(describe("ours").Replace("sock\n", "", StringComparison.Ordinal), describe("new"));
     }
 
@@ -181,9 +181,9 @@ public sealed class EtcMergeTests : IDisposable
     {
         Shell("printf x > $'ours/na\\xffme'; touch -d @1000000000.5 $'ours/na\\xffme'; mkdir $'ours/d\\xfe'; printf y > $'ours/d\\xfe/z'");
         Merge();
-        Assert.Equal("x", Tool.Shell("cat $'new/na\\xffme'", _scratch.Path).Output);
-        Assert.Equal("1000000000.5000000000", Tool.Shell("stat -c %.10Y $'new/na\\xffme'", _scratch.Path).OutputLine);
-        Assert.Equal("y", Tool.Shell("cat $'new/d\\xfe/z'", _scratch.Path).Output);
+        Assert.Equal("x", Tool.Shell("cat $'new/na\\xffme'", scratch.Path).Output);
+        Assert.Equal("1000000000.5000000000", Tool.Shell("stat -c %.10Y $'new/na\\xffme'", scratch.Path).OutputLine);
+        Assert.Equal("y", Tool.Shell("cat $'new/d\\xfe/z'", scratch.Path).Output);
     }
 
     [Fact]

@@ -2,18 +2,18 @@ namespace OciOstree.Sysroot.Tests;
 
 public sealed class HealthChecksTests : IDisposable
 {
-    private readonly ScratchDirectory _root = new("checks");
-    private readonly List<string> _lines = [];
+    private readonly ScratchDirectory root = new("checks");
+    private readonly List<string> lines = [];
 
-    public void Dispose() => _root.Dispose();
+    public void Dispose() => root.Dispose();
 
     private void Script(string path, string body, bool executable = true)
     {
-        _root.Write(path, "#!/bin/sh\n" + body + "\n");
-        Tool.Run("chmod", executable ? "755" : "644", _root[path]).Ok();
+        root.Write(path, "#!/bin/sh\n" + body + "\n");
+        Tool.Run("chmod", executable ? "755" : "644", root[path]).Ok();
     }
 
-    private HealthChecks Checks(int seconds = 60, params string[] disabled) => new(_root.Path, TimeSpan.FromSeconds(seconds), line => { lock (_lines) { _lines.Add(line); } }, disabled);
+    private HealthChecks Checks(int seconds = 60, params string[] disabled) => new(root.Path, TimeSpan.FromSeconds(seconds), line => { lock (lines) { lines.Add(line); } }, disabled);
 
     [Fact]
     public void All_places_are_looked_into_and_all_checks_run()
@@ -29,8 +29,8 @@ public sealed class HealthChecksTests : IDisposable
                 ("/usr/lib/greenboot/check/wanted.d/soft", false, false)],
             results.Select(r => (r.Path, r.IsRequired, r.Passed)));
         Assert.Equal("exit code 3", results[1].Problem);
-        Assert.Contains("/etc/greenboot/check/required.d/20-owner.sh: oops", _lines);
-        Assert.Contains("/etc/oci-ostree/boot-check.wanted.d/text is not executable: it is not run", _lines);
+        Assert.Contains("/etc/greenboot/check/required.d/20-owner.sh: oops", lines);
+        Assert.Contains("/etc/oci-ostree/boot-check.wanted.d/text is not executable: it is not run", lines);
     }
 
     [Fact]
@@ -40,7 +40,7 @@ public sealed class HealthChecksTests : IDisposable
         Script("usr/lib/greenboot/check/required.d/b", "exit 1");
         Script("usr/lib/greenboot/check/required.d/c", "exit 1");
         Script("etc/greenboot/check/required.d/a", "exit 0");
-        File.CreateSymbolicLink(_root["etc/greenboot/check/required.d/b"], "/dev/null");
+        File.CreateSymbolicLink(root["etc/greenboot/check/required.d/b"], "/dev/null");
         Assert.Equal(["/etc/greenboot/check/required.d/a"], Checks(60, "c").Run().Select(r => r.Path));
     }
 
@@ -56,8 +56,8 @@ public sealed class HealthChecksTests : IDisposable
     [Fact]
     public void A_program_without_an_interpreter_has_failed()
     {
-        _root.Write("etc/oci-ostree/boot-check.d/broken", "#!/no/such/interpreter\n");
-        Tool.Run("chmod", "755", _root["etc/oci-ostree/boot-check.d/broken"]).Ok();
+        root.Write("etc/oci-ostree/boot-check.d/broken", "#!/no/such/interpreter\n");
+        Tool.Run("chmod", "755", root["etc/oci-ostree/boot-check.d/broken"]).Ok();
         Assert.StartsWith("cannot be run", Assert.Single(Checks().Run()).Problem);
     }
 

@@ -6,27 +6,27 @@ namespace OciOstree.Sysroot.Tests;
 
 public sealed class KernelLayoutTests : IDisposable
 {
-    private readonly ScratchDirectory _tree = new("kernel");
+    private readonly ScratchDirectory tree = new("kernel");
 
-    public void Dispose() => _tree.Dispose();
+    public void Dispose() => tree.Dispose();
 
     private static string Digest(string content) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(content)));
 
     private KernelLayout Find()
     {
-        using LinuxDirectory root = LinuxDirectory.Open(_tree.Path);
+        using LinuxDirectory root = LinuxDirectory.Open(tree.Path);
         return KernelLayout.Find(root);
     }
 
     [Fact]
     public void Todays_place_is_hashed_kernel_first()
     {
-        _tree.Write("usr/lib/modules/6.1.0/vmlinuz", "kernel");
-        _tree.Write("usr/lib/modules/6.1.0/initramfs.img", "initrd");
-        _tree.Write("usr/lib/modules/6.1.0/dtb/b/x.dtb", "X");
-        _tree.Write("usr/lib/modules/6.1.0/dtb/a.dtb", "A");
-        _tree.Write("usr/lib/modules/6.1.0/.vmlinuz.hmac", "not hashed");
-        _tree.MakeDirectory("usr/lib/modules/5.0-without-kernel");
+        tree.Write("usr/lib/modules/6.1.0/vmlinuz", "kernel");
+        tree.Write("usr/lib/modules/6.1.0/initramfs.img", "initrd");
+        tree.Write("usr/lib/modules/6.1.0/dtb/b/x.dtb", "X");
+        tree.Write("usr/lib/modules/6.1.0/dtb/a.dtb", "A");
+        tree.Write("usr/lib/modules/6.1.0/.vmlinuz.hmac", "not hashed");
+        tree.MakeDirectory("usr/lib/modules/5.0-without-kernel");
         using KernelLayout layout = Find();
         Assert.Equal(Digest("kernelinitrdAX"), layout.BootChecksum);
         Assert.Equal(["vmlinuz-6.1.0", "initramfs-6.1.0.img", ".vmlinuz-6.1.0.hmac"], layout.Files.Select(f => f.Name));
@@ -36,9 +36,9 @@ public sealed class KernelLayoutTests : IDisposable
     [Fact]
     public void A_chosen_device_tree_goes_before_a_directory_of_them()
     {
-        _tree.Write("usr/lib/modules/6/vmlinuz", "k");
-        _tree.Write("usr/lib/modules/6/devicetree", "d");
-        _tree.Write("usr/lib/modules/6/dtb/x", "x");
+        tree.Write("usr/lib/modules/6/vmlinuz", "k");
+        tree.Write("usr/lib/modules/6/devicetree", "d");
+        tree.Write("usr/lib/modules/6/dtb/x", "x");
         using KernelLayout layout = Find();
         Assert.Equal(Digest("kd"), layout.BootChecksum);
         Assert.Equal("devicetree-6", layout.DeviceTree?.Name);
@@ -52,9 +52,9 @@ public sealed class KernelLayoutTests : IDisposable
     public void Old_trees_name_the_checksum(string place)
     {
         string checksum = Digest("whatever");
-        _tree.Write($"{place}/vmlinuz-3.6.0-{checksum}", "k");
-        _tree.Write($"{place}/initramfs-3.6.0.img-{checksum}", "i");
-        _tree.Write($"{place}/vmlinuz-plain", "no");
+        tree.Write($"{place}/vmlinuz-3.6.0-{checksum}", "k");
+        tree.Write($"{place}/initramfs-3.6.0.img-{checksum}", "i");
+        tree.Write($"{place}/vmlinuz-plain", "no");
         using KernelLayout layout = Find();
         Assert.Equal(checksum, layout.BootChecksum);
         Assert.Equal(["vmlinuz-3.6.0", "initramfs-3.6.0.img"], layout.Files.Select(f => f.Name));
@@ -64,14 +64,14 @@ public sealed class KernelLayoutTests : IDisposable
     public void The_old_place_wins_when_only_it_has_an_initramfs()
     {
         string checksum = Digest("whatever");
-        _tree.Write("usr/lib/modules/6/vmlinuz", "k");
-        _tree.Write($"usr/lib/ostree-boot/vmlinuz-6-{checksum}", "k");
-        _tree.Write($"usr/lib/ostree-boot/initramfs-6.img-{checksum}", "i");
+        tree.Write("usr/lib/modules/6/vmlinuz", "k");
+        tree.Write($"usr/lib/ostree-boot/vmlinuz-6-{checksum}", "k");
+        tree.Write($"usr/lib/ostree-boot/initramfs-6.img-{checksum}", "i");
         using (KernelLayout layout = Find())
         {
             Assert.Equal(checksum, layout.BootChecksum);
         }
-        _tree.Write("usr/lib/modules/6/initramfs.img", "i");
+        tree.Write("usr/lib/modules/6/initramfs.img", "i");
         using (KernelLayout layout = Find())
         {
             Assert.Equal(Digest("ki"), layout.BootChecksum);
@@ -81,16 +81,16 @@ public sealed class KernelLayoutTests : IDisposable
     [Fact]
     public void Parts_that_do_not_belong_together_are_refused()
     {
-        _tree.Write($"boot/vmlinuz-6-{Digest("a")}", "k");
-        _tree.Write($"boot/initramfs-6-{Digest("b")}", "i");
+        tree.Write($"boot/vmlinuz-6-{Digest("a")}", "k");
+        tree.Write($"boot/initramfs-6-{Digest("b")}", "i");
         Assert.Equal("Mismatched kernel checksum vs initrd", Assert.Throws<SysrootException>(Find).Message);
     }
 
     [Fact]
     public void No_kernel_is_said_so()
     {
-        _tree.MakeDirectory("usr/lib/modules/6");
-        _tree.MakeDirectory("boot");
+        tree.MakeDirectory("usr/lib/modules/6");
+        tree.MakeDirectory("boot");
         Assert.StartsWith("Failed to find kernel in /usr/lib/modules", Assert.Throws<SysrootException>(Find).Message);
     }
 }

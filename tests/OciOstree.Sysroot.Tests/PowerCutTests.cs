@@ -6,20 +6,20 @@ namespace OciOstree.Sysroot.Tests;
 /// <summary>Cuts the power, or lets one change fail, before every single change that an operation makes.</summary>
 public sealed class PowerCutTests : IDisposable
 {
-    private readonly TestSysroot _sysroot = new();
+    private readonly TestSysroot sysroot = new();
 
     public PowerCutTests()
     {
-        _sysroot.Commit("v1", "1.0");
-        _sysroot.Commit("v2", "2.0", kernel: "2");
-        _sysroot.Commit("v3", "2.0", kernel: "2");
-        _sysroot.Commit("v4", "4.0", kernel: "4");
-        _sysroot.Deploy("v1", Retention.Default, "root=x");
-        Tool.Shell("cd $(ls -d ostree/deploy/testos/deploy/*.0)/etc; echo mine > b; rm c; mkdir -p own/deep; echo f > own/deep/f", _sysroot.Path).Ok();
-        _sysroot.Deploy("v2");
+        sysroot.Commit("v1", "1.0");
+        sysroot.Commit("v2", "2.0", kernel: "2");
+        sysroot.Commit("v3", "2.0", kernel: "2");
+        sysroot.Commit("v4", "4.0", kernel: "4");
+        sysroot.Deploy("v1", Retention.Default, "root=x");
+        Tool.Shell("cd $(ls -d ostree/deploy/testos/deploy/*.0)/etc; echo mine > b; rm c; mkdir -p own/deep; echo f > own/deep/f", sysroot.Path).Ok();
+        sysroot.Deploy("v2");
     }
 
-    public void Dispose() => _sysroot.Dispose();
+    public void Dispose() => sysroot.Dispose();
 
     private sealed class Cut(string change) : IOException($"cut before: {change}");
 
@@ -91,7 +91,7 @@ public sealed class PowerCutTests : IDisposable
     [Fact]
     public void A_cut_at_any_change_of_an_installation_lets_it_be_done_again()
     {
-        string target = _sysroot.Path + "-target";
+        string target = this.sysroot.Path + "-target";
         int changes = 0;
         Install(_ => changes++);
         Assert.Equal("version 4.0", Installed());
@@ -125,7 +125,7 @@ public sealed class PowerCutTests : IDisposable
         string Installed()
         {
             State(target);
-            using Sysroot sysroot = _sysroot.Open(readOnly: true, target);
+            using Sysroot sysroot = this.sysroot.Open(readOnly: true, target);
             return "version " + sysroot.VersionOf(Assert.Single(sysroot.Deployments).Commit);
         }
 
@@ -137,7 +137,7 @@ public sealed class PowerCutTests : IDisposable
                 FaultPoint.Set(hook);
                 using Sysroot sysroot = new Installation(new RootMount(target, "1111-2222", "ext4", ""), InstallLoader.Extlinux).Begin(TestSysroot.Stateroot, new SysrootOptions());
                 // What an image's layers bring, comes from the repository beside here.
-                Tool.Run("ostree", "pull-local", $"--repo={target}/ostree/repo", _sysroot["ostree/repo"], "v4").Ok();
+                Tool.Run("ostree", "pull-local", $"--repo={target}/ostree/repo", this.sysroot["ostree/repo"], "v4").Ok();
                 Deployment deployment = sysroot.Deploy(new DeployRequest { Stateroot = TestSysroot.Stateroot, Commit = sysroot.Repo.ResolveRequired("v4"), KernelArguments = ["root=UUID=1111-2222"] });
                 sysroot.AddDeployment(deployment, null, Retention.Default);
             }
@@ -152,9 +152,9 @@ public sealed class PowerCutTests : IDisposable
     /// <param name="stayDown">Everything after the cut fails too, so that nothing can be undone; else only that one change fails.</param>
     private void CutEverywhere(string operation, bool stayDown)
     {
-        string before = State(_sysroot.Path);
-        string[] exactlyBefore = BootState(_sysroot.Path);
-        string complete = _sysroot.Copy("complete");
+        string before = State(sysroot.Path);
+        string[] exactlyBefore = BootState(sysroot.Path);
+        string complete = sysroot.Copy("complete");
         int changes = 0;
         Run(complete, operation, _ => changes++);
         string after = State(complete);
@@ -163,7 +163,7 @@ public sealed class PowerCutTests : IDisposable
         bool switched = false;
         for (int cut = 1; cut <= changes; cut++)
         {
-            string copy = _sysroot.Copy("cut");
+            string copy = sysroot.Copy("cut");
             int count = 0;
             string where = "";
             Exception failure = Assert.ThrowsAny<Exception>(() => Run(copy, operation, change =>
@@ -199,7 +199,7 @@ public sealed class PowerCutTests : IDisposable
     {
         try
         {
-            using Sysroot sysroot = FurtherOperations.Contains(operation) ? OpenRunning(path, operation) : _sysroot.Open(readOnly: false, path);
+            using Sysroot sysroot = FurtherOperations.Contains(operation) ? OpenRunning(path, operation) : this.sysroot.Open(readOnly: false, path);
             FaultPoint.Set(hook);
             Operate(sysroot, operation);
         }
@@ -215,7 +215,7 @@ public sealed class PowerCutTests : IDisposable
         string run = path + ".run";
         Tool.Shell($"rm -rf {run}; mkdir {run}").Ok();
         using (LinuxDirectory root = LinuxDirectory.Open(path))
-        using (Sysroot looked = _sysroot.Open(readOnly: true, path))
+        using (Sysroot looked = this.sysroot.Open(readOnly: true, path))
         {
             FileStatus status = root.Status(looked.Deployments[0].Path);
             File.WriteAllBytes(run + "/ostree-booted", Variant.Dictionary(

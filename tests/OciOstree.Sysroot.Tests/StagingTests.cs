@@ -6,36 +6,36 @@ namespace OciOstree.Sysroot.Tests;
 /// <summary>Staging needs a booted system: here a scratch sysroot plays one, with a /run of its own.</summary>
 public sealed class StagingTests : IDisposable
 {
-    private readonly TestSysroot _sysroot = new();
-    private readonly ScratchDirectory _run = new("run");
-    private int _unitStarts;
+    private readonly TestSysroot sysroot = new();
+    private readonly ScratchDirectory run = new("run");
+    private int unitStarts;
 
     public StagingTests()
     {
-        _sysroot.Commit("v1", "1.0");
-        _sysroot.Commit("v2", "2.0", kernel: "2");
-        _sysroot.Commit("v3", "3.0", kernel: "3");
-        Deployment booted = _sysroot.Deploy("v1", Retention.Default, "root=x");
-        using LinuxDirectory root = LinuxDirectory.Open(_sysroot.Path);
+        sysroot.Commit("v1", "1.0");
+        sysroot.Commit("v2", "2.0", kernel: "2");
+        sysroot.Commit("v3", "3.0", kernel: "3");
+        Deployment booted = sysroot.Deploy("v1", Retention.Default, "root=x");
+        using LinuxDirectory root = LinuxDirectory.Open(sysroot.Path);
         FileStatus status = root.Status(booted.Path);
-        File.WriteAllBytes(_run["ostree-booted"], Variant.Dictionary(
+        File.WriteAllBytes(run["ostree-booted"], Variant.Dictionary(
             [new("backing-root-device-inode", Variant.Tuple(Variant.UInt64(status.Device), Variant.UInt64(status.Inode)))]).Data.ToArray());
     }
 
     public void Dispose()
     {
-        _sysroot.Dispose();
-        _run.Dispose();
+        sysroot.Dispose();
+        run.Dispose();
     }
 
-    private Sysroot Open(bool readOnly = false) => Sysroot.Open(_sysroot.Path, new SysrootOptions
+    private Sysroot Open(bool readOnly = false) => Sysroot.Open(sysroot.Path, new SysrootOptions
     {
         ReadOnly = readOnly,
-        RunningRoot = _sysroot.Path,
-        RuntimeDirectory = _run.Path,
-        StartFinalization = () => _unitStarts++,
-        Message = _sysroot.Messages.Add,
-        Warning = _sysroot.Warnings.Add,
+        RunningRoot = sysroot.Path,
+        RuntimeDirectory = run.Path,
+        StartFinalization = () => unitStarts++,
+        Message = sysroot.Messages.Add,
+        Warning = sysroot.Warnings.Add,
     });
 
     private static DeployRequest Request(Sysroot sysroot, string branch, bool locked = false, string[]? arguments = null) => new()
@@ -60,15 +60,15 @@ public sealed class StagingTests : IDisposable
     [Fact]
     public void What_is_done_to_etc_until_the_shutdown_is_carried_over()
     {
-        string[] entries = TreeSnapshot.Of(_sysroot["boot"]);
+        string[] entries = TreeSnapshot.Of(this.sysroot["boot"]);
         using (Sysroot sysroot = Open())
         {
             Deployment staged = sysroot.Stage(Request(sysroot, "v2"));
             Assert.True(staged.IsStaged);
-            Assert.Equal(1, _unitStarts);
+            Assert.Equal(1, unitStarts);
             Assert.Equal([staged, sysroot.Booted!], sysroot.Deployments);
-            Assert.Equal(entries, TreeSnapshot.Of(_sysroot["boot"]));
-            File.WriteAllText(_sysroot[$"{sysroot.Booted!.Path}/etc/b"], "late");
+            Assert.Equal(entries, TreeSnapshot.Of(this.sysroot["boot"]));
+            File.WriteAllText(this.sysroot[$"{sysroot.Booted!.Path}/etc/b"], "late");
         }
         using (Sysroot sysroot = Open())
         {
@@ -80,11 +80,11 @@ public sealed class StagingTests : IDisposable
         {
             Assert.Equal(["2.0", "1.0"], sysroot.Deployments.Select(d => sysroot.VersionOf(d.Commit)));
             Assert.Null(sysroot.Staged);
-            Assert.Equal("late", File.ReadAllText(_sysroot[$"{sysroot.Deployments[0].Path}/etc/b"]));
+            Assert.Equal("late", File.ReadAllText(this.sysroot[$"{sysroot.Deployments[0].Path}/etc/b"]));
             Assert.StartsWith("root=x ostree=", sysroot.Deployments[0].KernelArguments.ToString());
         }
-        Assert.False(File.Exists(_run["ostree/staged-deployment"]));
-        Assert.Contains("Version: 2.0", _sysroot.RealStatus());
+        Assert.False(File.Exists(run["ostree/staged-deployment"]));
+        Assert.Contains("Version: 2.0", this.sysroot.RealStatus());
     }
 
     [Fact]
@@ -93,7 +93,7 @@ public sealed class StagingTests : IDisposable
         using Sysroot sysroot = Open();
         Deployment first = sysroot.Stage(Request(sysroot, "v2"));
         sysroot.Stage(Request(sysroot, "v3", arguments: ["a=b"]));
-        Assert.False(Directory.Exists(_sysroot[first.Path]));
+        Assert.False(Directory.Exists(this.sysroot[first.Path]));
         Assert.Equal("3.0", sysroot.VersionOf(sysroot.Staged!.Commit));
         Assert.Equal("a=b", sysroot.Staged.KernelArguments.ToString());
         Assert.Equal("Cannot pin staged deployment", Assert.Throws<SysrootException>(() => sysroot.SetPinned(sysroot.Staged!, true)).Message);
@@ -105,8 +105,8 @@ public sealed class StagingTests : IDisposable
         sysroot.Undeploy(0);
         Assert.Null(sysroot.Staged);
         Assert.Single(sysroot.Deployments);
-        Assert.Single(Directory.GetDirectories(_sysroot["ostree/deploy/testos/deploy"]));
-        Assert.False(File.Exists(_run["ostree/staged-deployment"]));
+        Assert.Single(Directory.GetDirectories(this.sysroot["ostree/deploy/testos/deploy"]));
+        Assert.False(File.Exists(run["ostree/staged-deployment"]));
     }
 
     [Fact]
@@ -127,8 +127,8 @@ public sealed class StagingTests : IDisposable
     {
         using Sysroot sysroot = Open();
         sysroot.Stage(Request(sysroot, "v2"));
-        Directory.CreateDirectory(_sysroot[$"{sysroot.Staged!.Path}/etc/thing"]);
-        File.WriteAllText(_sysroot[$"{sysroot.Booted!.Path}/etc/thing"], "a file");
+        Directory.CreateDirectory(this.sysroot[$"{sysroot.Staged!.Path}/etc/thing"]);
+        File.WriteAllText(this.sysroot[$"{sysroot.Booted!.Path}/etc/thing"], "a file");
         Assert.Throws<SysrootException>(() => sysroot.FinalizeStaged());
         using Sysroot next = Reopened(sysroot);
         Assert.Single(next.Deployments);
@@ -155,17 +155,17 @@ public sealed class StagingTests : IDisposable
     [Fact]
     public void Only_a_booted_system_stages()
     {
-        using Sysroot sysroot = _sysroot.Open();
+        using Sysroot sysroot = this.sysroot.Open();
         Assert.Contains("Not currently booted into an OSTree system", Assert.Throws<SysrootException>(() => sysroot.Stage(Request(sysroot, "v2"))).Message);
     }
 
     [Fact]
     public void A_staged_file_of_nonsense_is_told()
     {
-        Directory.CreateDirectory(_run["ostree"]);
-        File.WriteAllBytes(_run["ostree/staged-deployment"], Variant.Dictionary([new("target", Variant.Dictionary([new("name", Variant.String("x"))]))]).Data.ToArray());
+        Directory.CreateDirectory(run["ostree"]);
+        File.WriteAllBytes(run["ostree/staged-deployment"], Variant.Dictionary([new("target", Variant.Dictionary([new("name", Variant.String("x"))]))]).Data.ToArray());
         Assert.ThrowsAny<SysrootException>(() => Open().Dispose());
-        File.WriteAllBytes(_run["ostree/staged-deployment"], [1, 2, 3, 255, 255, 9]);
+        File.WriteAllBytes(run["ostree/staged-deployment"], [1, 2, 3, 255, 255, 9]);
         using Sysroot sysroot = Open(readOnly: true);
         Assert.Null(sysroot.Staged);
     }

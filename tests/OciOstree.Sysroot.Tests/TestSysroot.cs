@@ -6,11 +6,11 @@ namespace OciOstree.Sysroot.Tests;
 internal sealed class TestSysroot : IDisposable
 {
     public const string Stateroot = "testos";
-    private readonly ScratchDirectory _scratch = new("sysroot");
+    private readonly ScratchDirectory scratch = new("sysroot");
 
     public TestSysroot()
     {
-        Path = _scratch.MakeDirectory("root");
+        Path = scratch.MakeDirectory("root");
         Sysroot.Initialize(Path, epoch: 1);
         Tool.Run("ostree", "config", $"--repo={this["ostree/repo"]}", "set", "core.fsync", "false").Ok();
         using Sysroot sysroot = Open();
@@ -35,7 +35,7 @@ internal sealed class TestSysroot : IDisposable
     /// <summary>Commits a tree and returns its checksum. Trees with one <paramref name="kernel"/> share a boot checksum; null leaves it out.</summary>
     public Checksum Commit(string branch, string version, string? kernel = "1", string edit = ":")
     {
-        string tree = _scratch.MakeDirectory($"tree-{branch}");
+        string tree = scratch.MakeDirectory($"tree-{branch}");
         Tool.Shell($$"""
             mkdir -p usr/{bin,lib/modules/6.1.0,etc/conf.d,lib/tmpfiles.d} var/tmp sysroot boot run proc sys dev
             ln -sfn sysroot/ostree ostree
@@ -84,7 +84,7 @@ internal sealed class TestSysroot : IDisposable
     /// <summary>A copy to break; the immutable bit is not copied.</summary>
     public string Copy(string name)
     {
-        string copy = _scratch[name];
+        string copy = scratch[name];
         Tool.Shell($"{RemoveScript(copy)}; cp -a '{Path}' '{copy}'").Ok();
         return copy;
     }
@@ -96,10 +96,10 @@ internal sealed class TestSysroot : IDisposable
 
     public void Dispose()
     {
-        foreach (string directory in Directory.GetDirectories(_scratch.Path))
+        foreach (string directory in Directory.GetDirectories(scratch.Path))
         {
             Remove(directory);
         }
-        _scratch.Dispose();
+        scratch.Dispose();
     }
 }

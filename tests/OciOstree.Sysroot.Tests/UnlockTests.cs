@@ -4,52 +4,52 @@ namespace OciOstree.Sysroot.Tests;
 
 public sealed class UnlockTests : IDisposable
 {
-    private readonly BootedSysroot _system = new();
+    private readonly BootedSysroot system = new();
 
-    public UnlockTests() => Directory.CreateDirectory(_system["usr/bin"]);
+    public UnlockTests() => Directory.CreateDirectory(system["usr/bin"]);
 
-    public void Dispose() => _system.Dispose();
+    public void Dispose() => system.Dispose();
 
     [Fact]
     public void Development_is_writable_until_the_reboot() => PrivateMounts.Run(() =>
     {
-        using (Sysroot sysroot = _system.Open())
+        using (Sysroot sysroot = system.Open())
         {
             sysroot.Unlock(UnlockedState.Development);
             Assert.Equal(UnlockedState.Development, sysroot.Booted!.Unlocked);
             Assert.Equal("Deployment is already in unlocked state: development", Assert.Throws<SysrootException>(() => sysroot.Unlock(UnlockedState.Hotfix)).Message);
         }
-        using Sysroot again = _system.Open(readOnly: true);
+        using Sysroot again = system.Open(readOnly: true);
         Deployment booted = again.Booted!;
-        Assert.True(File.Exists($"{_system.Run}/ostree/deployment-state/{booted.Name}/unlocked-development"));
-        File.WriteAllText(_system["usr/bin/program"], "changed");
-        Assert.Equal("program of v1\n", File.ReadAllText(_system[$"{booted.Path}/usr/bin/program"]));
-        Assert.Equal("changed", File.ReadAllText(_system[$"{booted.BackingPath}/usr-transient/upper/bin/program"]));
-        Assert.Contains("lowerdir=usr", Mounts.Find(_system["usr"])!.SuperOptions);
+        Assert.True(File.Exists($"{system.Run}/ostree/deployment-state/{booted.Name}/unlocked-development"));
+        File.WriteAllText(system["usr/bin/program"], "changed");
+        Assert.Equal("program of v1\n", File.ReadAllText(system[$"{booted.Path}/usr/bin/program"]));
+        Assert.Equal("changed", File.ReadAllText(system[$"{booted.BackingPath}/usr-transient/upper/bin/program"]));
+        Assert.Contains("lowerdir=usr", Mounts.Find(system["usr"])!.SuperOptions);
         Assert.Single(again.Deployments);
     });
 
     [Fact]
     public void Transient_is_read_only_until_it_is_mounted_again() => PrivateMounts.Run(() =>
     {
-        using Sysroot sysroot = _system.Open();
+        using Sysroot sysroot = system.Open();
         sysroot.Unlock(UnlockedState.Transient);
         Assert.Equal(UnlockedState.Transient, sysroot.Booted!.Unlocked);
-        Assert.Throws<IOException>(() => File.WriteAllText(_system["usr/bin/new"], "x"));
-        Mounts.RemountWritable(_system["usr"]);
-        File.WriteAllText(_system["usr/bin/new"], "x");
-        Assert.True(File.Exists(_system[$"{sysroot.Booted.BackingPath}/usr-transient/upper/bin/new"]));
+        Assert.Throws<IOException>(() => File.WriteAllText(system["usr/bin/new"], "x"));
+        Mounts.RemountWritable(system["usr"]);
+        File.WriteAllText(system["usr/bin/new"], "x");
+        Assert.True(File.Exists(system[$"{sysroot.Booted.BackingPath}/usr-transient/upper/bin/new"]));
     });
 
     [Fact]
     public void A_hotfix_stays_and_leaves_a_clone_to_go_back_to() => PrivateMounts.Run(() =>
     {
-        using (Sysroot sysroot = _system.Open())
+        using (Sysroot sysroot = system.Open())
         {
             sysroot.Unlock(UnlockedState.Hotfix);
         }
-        File.WriteAllText(_system["usr/bin/program"], "fixed");
-        using Sysroot again = _system.Open();
+        File.WriteAllText(system["usr/bin/program"], "fixed");
+        using Sysroot again = system.Open();
         Assert.Equal([0, 1], again.Deployments.Select(d => d.Serial));
         Deployment booted = again.Deployments[0];
         Assert.True(booted.IsSame(again.Booted));
@@ -59,9 +59,9 @@ public sealed class UnlockTests : IDisposable
         Assert.Equal(UnlockedState.None, again.Deployments[1].Unlocked);
         Assert.StartsWith("root=x ostree=", again.Deployments[1].KernelArguments.ToString());
         // Where ostree-prepare-root looks for it.
-        Assert.True(Directory.Exists(_system[$"{booted.Path}/.usr-ovl-work"]));
-        Assert.Equal("fixed", File.ReadAllText(_system[$"{booted.Path}/.usr-ovl-upper/bin/program"]));
-        Assert.Contains("Unlocked: hotfix", _system.Disk.RealStatus());
+        Assert.True(Directory.Exists(system[$"{booted.Path}/.usr-ovl-work"]));
+        Assert.Equal("fixed", File.ReadAllText(system[$"{booted.Path}/.usr-ovl-upper/bin/program"]));
+        Assert.Contains("Unlocked: hotfix", system.Disk.RealStatus());
 
         // An upgrade leaves the hotfix behind.
         var upgrade = new BranchUpgrade(again, TestSysroot.Stateroot);
@@ -70,22 +70,22 @@ public sealed class UnlockTests : IDisposable
         Assert.True(upgrade.Find(null, allowOlder: true));
         upgrade.Deploy(stage: false);
         Assert.Equal(UnlockedState.None, again.Deployments[0].Unlocked);
-        Assert.False(Directory.Exists(_system[$"{again.Deployments[0].Path}/.usr-ovl-upper"]));
+        Assert.False(Directory.Exists(system[$"{again.Deployments[0].Path}/.usr-ovl-upper"]));
     });
 
     [Fact]
     public void Only_a_booted_system_is_unlocked()
     {
-        using Sysroot sysroot = _system.Disk.Open();
+        using Sysroot sysroot = system.Disk.Open();
         Assert.Equal("Not currently booted into an OSTree system", Assert.Throws<SysrootException>(() => sysroot.Unlock(UnlockedState.Development)).Message);
     }
 
     [Fact]
     public void An_upgrade_wins_over_what_a_state_overlay_changed() => PrivateMounts.Run(() =>
     {
-        string opt = _system["usr/opt"];
+        string opt = system["usr/opt"];
         Tool.Shell("mkdir -p app/conf gone; echo tree > app/a; echo tree > app/conf/b; echo tree > gone/c", Directory.CreateDirectory(opt).FullName).Ok();
-        using (Sysroot sysroot = _system.Open(readOnly: true))
+        using (Sysroot sysroot = system.Open(readOnly: true))
         {
             StateOverlay.Mount(sysroot, "opt", opt);
         }
@@ -93,7 +93,7 @@ public sealed class UnlockTests : IDisposable
         Mounts.Unmount(opt);
 
         // The same deployment again: all stays.
-        using (Sysroot sysroot = _system.Open(readOnly: true))
+        using (Sysroot sysroot = system.Open(readOnly: true))
         {
             StateOverlay.Mount(sysroot, "opt", opt);
         }
@@ -101,8 +101,8 @@ public sealed class UnlockTests : IDisposable
         Assert.False(Directory.Exists($"{opt}/gone"));
         Mounts.Unmount(opt);
 
-        _system.Boot(_system.Disk.Deploy("v2", Retention.All));
-        using (Sysroot sysroot = _system.Open(readOnly: true))
+        system.Boot(system.Disk.Deploy("v2", Retention.All));
+        using (Sysroot sysroot = system.Open(readOnly: true))
         {
             StateOverlay.Mount(sysroot, "opt", opt);
         }
@@ -116,8 +116,8 @@ public sealed class UnlockTests : IDisposable
     [Fact]
     public void A_soft_reboot_needs_the_running_kernel_and_its_arguments()
     {
-        _system.Disk.Deploy("v3", Retention.All);
-        using Sysroot sysroot = _system.Open();
+        system.Disk.Deploy("v3", Retention.All);
+        using Sysroot sysroot = system.Open();
         Deployment other = sysroot.Deployments.First(d => d.Origin!.Refspec == "v3");
         Assert.True(sysroot.CanSoftReboot(other));
         Assert.Equal("soft reboot not supported without composefs", Assert.Throws<SysrootException>(() => sysroot.PrepareSoftReboot(other)).InnerException!.Message);

@@ -7,11 +7,11 @@ namespace OciOstree.Testing;
 /// <summary>Debian's <c>docker-registry</c> on a free port of the loopback, plain HTTP, storing below a scratch directory.</summary>
 public sealed class RegistryServer : IDisposable
 {
-    private readonly Process _process;
+    private readonly Process process;
 
     private RegistryServer(Process process, int port, string directory)
     {
-        _process = process;
+        this.process = process;
         Port = port;
         Directory = directory;
     }
@@ -48,10 +48,10 @@ public sealed class RegistryServer : IDisposable
 
     public void Dispose()
     {
-        if (!_process.HasExited)
-            _process.Kill();
-        _process.WaitForExit();
-        _process.Dispose();
+        if (!process.HasExited)
+            process.Kill();
+        process.WaitForExit();
+        process.Dispose();
     }
 
     // Somebody may take a port between the question and its use: then the registry ends, and another is drawn.

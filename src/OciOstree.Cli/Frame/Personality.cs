@@ -9,28 +9,28 @@ namespace OciOstree.Cli;
 /// </summary>
 internal sealed class Personality
 {
-    private readonly string _name;
-    private readonly List<(string Heading, int End)> _sections = [];
+    private readonly string name;
+    private readonly List<(string Heading, int End)> sections = [];
 
     private Personality(string name, int usageExitCode)
     {
-        _name = name;
+        this.name = name;
         UsageExitCode = usageExitCode;
     }
 
     /// <summary>ostree's own programs exit with 1 on a wrong usage, and scripts written for it know no other code.</summary>
     public int UsageExitCode { get; }
 
-    public string Name => _name;
+    public string Name => name;
 
     /// <summary>Called as ostree: help and complaints have its form.</summary>
-    public bool IsOstree => _name == "ostree";
+    public bool IsOstree => name == "ostree";
 
     /// <summary>What the list of commands is divided into: a heading, and the place in the list behind its last command.</summary>
-    public IReadOnlyList<(string Heading, int End)> Sections => _sections;
+    public IReadOnlyList<(string Heading, int End)> Sections => sections;
 
     /// <summary>Lines that the help of the program itself ends with.</summary>
-    public IReadOnlyList<string> Examples => _name == "ostree-container"
+    public IReadOnlyList<string> Examples => name == "ostree-container"
         ? ["ostree-container encapsulate --repo=repo os docker://quay.io/example/os:latest", "ostree-container image pull repo ostree-unverified-registry:quay.io/example/os:latest"]
         : ["oci-ostree status", "oci-ostree upgrade --check", "oci-ostree inspect docker://quay.io/example/os:latest", "oci-ostree container encapsulate --help"];
 
@@ -44,7 +44,7 @@ internal sealed class Personality
     public RootCommand Build(ref string[] args)
     {
         var root = new RootCommand(Description()) { Globals.Verbose };
-        switch (_name)
+        switch (name)
         {
             case "ostree":
                 args = CommandFirst(args);
@@ -91,7 +91,7 @@ internal sealed class Personality
             }
             else if (option is VersionOption version)
             {
-                version.Action = new VersionAction(_name);
+                version.Action = new VersionAction(name);
             }
         }
 
@@ -101,10 +101,10 @@ internal sealed class Personality
     private void Section(RootCommand root, string heading, Action<Command> add)
     {
         add(root);
-        _sections.Add((heading, root.Subcommands.Count));
+        sections.Add((heading, root.Subcommands.Count));
     }
 
-    private string Description() => _name switch
+    private string Description() => name switch
     {
         "ostree" => "Manage ostree repositories, deployments and container images (oci-ostree)",
         "ostree-container" => "Ostree commits as container images (oci-ostree)",

@@ -7,9 +7,9 @@ namespace OciOstree.Formats.Toml;
 internal sealed class TomlReader(string text)
 {
     private const int DepthLimit = 64;
-    private int _position;
-    private int _line = 1;
-    private int _depth;
+    private int position;
+    private int line = 1;
+    private int depth;
 
     internal TomlTable ReadDocument()
     {
@@ -18,7 +18,7 @@ internal sealed class TomlReader(string text)
         while (true)
         {
             SkipBlank(newLines: true);
-            if (_position == text.Length)
+            if (position == text.Length)
             {
                 return root;
             }
@@ -33,7 +33,7 @@ internal sealed class TomlReader(string text)
             }
 
             SkipBlank(newLines: false);
-            if (_position < text.Length && Peek() is not ('\n' or '\r'))
+            if (position < text.Length && Peek() is not ('\n' or '\r'))
             {
                 throw Wrong("something follows that does not belong there");
             }
@@ -42,7 +42,7 @@ internal sealed class TomlReader(string text)
 
     private TomlTable ReadHeader(TomlTable root)
     {
-        _position++;
+        position++;
         var isArray = TryTake('[');
         var keys = ReadKeys();
         Take(']');
@@ -123,18 +123,18 @@ internal sealed class TomlReader(string text)
 
     private string ReadBareKey()
     {
-        var start = _position;
-        while (_position < text.Length && (char.IsAsciiLetterOrDigit(Peek()) || Peek() is '_' or '-'))
+        var start = position;
+        while (position < text.Length && (char.IsAsciiLetterOrDigit(Peek()) || Peek() is '_' or '-'))
         {
-            _position++;
+            position++;
         }
 
-        return _position > start ? text[start.._position] : throw Wrong("a name is missing");
+        return position > start ? text[start..position] : throw Wrong("a name is missing");
     }
 
     private object ReadValue()
     {
-        if (++_depth > DepthLimit)
+        if (++depth > DepthLimit)
         {
             throw Wrong("values are nested too deeply");
         }
@@ -146,7 +146,7 @@ internal sealed class TomlReader(string text)
             '{' => ReadInlineTable(),
             _ => ReadPlain(),
         };
-        _depth--;
+        depth--;
         return value;
     }
 
@@ -194,13 +194,13 @@ internal sealed class TomlReader(string text)
 
     private object ReadPlain()
     {
-        var start = _position;
-        while (_position < text.Length && Peek() is not (',' or ']' or '}' or '#' or ' ' or '\t' or '\n' or '\r'))
+        var start = position;
+        while (position < text.Length && Peek() is not (',' or ']' or '}' or '#' or ' ' or '\t' or '\n' or '\r'))
         {
-            _position++;
+            position++;
         }
 
-        var word = text[start.._position];
+        var word = text[start..position];
         switch (word)
         {
             case "true":
@@ -241,11 +241,11 @@ internal sealed class TomlReader(string text)
     private string ReadString()
     {
         var quote = Peek();
-        _position++;
+        position++;
         var isMultiLine = false;
         if (Matches(quote, quote))
         {
-            _position += 2;
+            position += 2;
             isMultiLine = true;
 
             // A newline right after the opening quotes is not part of the string.
@@ -260,7 +260,7 @@ internal sealed class TomlReader(string text)
         var result = new StringBuilder();
         while (true)
         {
-            if (_position == text.Length)
+            if (position == text.Length)
             {
                 throw Wrong("a string does not end");
             }
@@ -268,7 +268,7 @@ internal sealed class TomlReader(string text)
             var c = Peek();
             if (c == quote && (!isMultiLine || EndsMultiLine(quote, result)))
             {
-                _position += isMultiLine ? 3 : 1;
+                position += isMultiLine ? 3 : 1;
                 return result.ToString();
             }
 
@@ -277,8 +277,8 @@ internal sealed class TomlReader(string text)
                 throw Wrong("a string does not end on its line");
             }
 
-            _line += c == '\n' ? 1 : 0;
-            _position++;
+            line += c == '\n' ? 1 : 0;
+            position++;
             if (c == '\\' && quote == '"')
             {
                 ReadEscape(result, isMultiLine);
@@ -293,15 +293,15 @@ internal sealed class TomlReader(string text)
     /// <summary>Up to two quotes may stand right before the closing three.</summary>
     private bool EndsMultiLine(char quote, StringBuilder result)
     {
-        if (!(_position + 2 < text.Length && text[_position + 1] == quote && text[_position + 2] == quote))
+        if (!(position + 2 < text.Length && text[position + 1] == quote && text[position + 2] == quote))
         {
             return false;
         }
 
-        for (var extra = 0; extra < 2 && _position + 3 < text.Length && text[_position + 3] == quote; extra++)
+        for (var extra = 0; extra < 2 && position + 3 < text.Length && text[position + 3] == quote; extra++)
         {
             result.Append(quote);
-            _position++;
+            position++;
         }
 
         return true;
@@ -309,12 +309,12 @@ internal sealed class TomlReader(string text)
 
     private void ReadEscape(StringBuilder result, bool isMultiLine)
     {
-        if (_position == text.Length)
+        if (position == text.Length)
         {
             throw Wrong("a string does not end");
         }
 
-        var c = text[_position++];
+        var c = text[position++];
         switch (c)
         {
             case 'b' or 't' or 'n' or 'f' or 'r':
@@ -325,18 +325,18 @@ internal sealed class TomlReader(string text)
                 break;
             case 'u' or 'U':
                 var length = c == 'u' ? 4 : 8;
-                if (_position + length > text.Length
-                    || !int.TryParse(text.AsSpan(_position, length), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var code)
+                if (position + length > text.Length
+                    || !int.TryParse(text.AsSpan(position, length), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var code)
                     || !Rune.IsValid(code))
                 {
                     throw Wrong("an escape is no character");
                 }
 
-                _position += length;
+                position += length;
                 result.Append(new Rune(code).ToString());
                 break;
             case ' ' or '\t' or '\n' or '\r' when isMultiLine:
-                _line += c == '\n' ? 1 : 0;
+                line += c == '\n' ? 1 : 0;
                 SkipSpaceInString();
                 break;
             default:
@@ -348,28 +348,28 @@ internal sealed class TomlReader(string text)
     {
         while (Peek() is ' ' or '\t' or '\n' or '\r')
         {
-            _line += Peek() == '\n' ? 1 : 0;
-            _position++;
+            line += Peek() == '\n' ? 1 : 0;
+            position++;
         }
     }
 
     private void SkipBlank(bool newLines)
     {
-        while (_position < text.Length)
+        while (position < text.Length)
         {
             switch (Peek())
             {
                 case ' ' or '\t' or '\r':
-                    _position++;
+                    position++;
                     break;
                 case '\n' when newLines:
-                    _line++;
-                    _position++;
+                    line++;
+                    position++;
                     break;
                 case '#':
-                    while (_position < text.Length && Peek() != '\n')
+                    while (position < text.Length && Peek() != '\n')
                     {
-                        _position++;
+                        position++;
                     }
 
                     break;
@@ -379,19 +379,19 @@ internal sealed class TomlReader(string text)
         }
     }
 
-    private char Peek() => _position < text.Length ? text[_position] : '\0';
+    private char Peek() => position < text.Length ? text[position] : '\0';
 
-    private bool Matches(char first, char second) => _position + 1 < text.Length && text[_position] == first && text[_position + 1] == second;
+    private bool Matches(char first, char second) => position + 1 < text.Length && text[position] == first && text[position + 1] == second;
 
     private bool TryTake(char c)
     {
-        if (Peek() != c || _position == text.Length)
+        if (Peek() != c || position == text.Length)
         {
             return false;
         }
 
-        _line += c == '\n' ? 1 : 0;
-        _position++;
+        line += c == '\n' ? 1 : 0;
+        position++;
         return true;
     }
 
@@ -404,5 +404,5 @@ internal sealed class TomlReader(string text)
         }
     }
 
-    private TomlException Wrong(string message) => new(_line, message);
+    private TomlException Wrong(string message) => new(line, message);
 }

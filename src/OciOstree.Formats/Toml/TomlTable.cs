@@ -6,10 +6,10 @@ namespace OciOstree.Formats.Toml;
 /// </summary>
 public sealed class TomlTable
 {
-    private readonly Dictionary<string, object> _values = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, object> values = new(StringComparer.Ordinal);
 
     /// <summary>In no particular order.</summary>
-    public IReadOnlyDictionary<string, object> Values => _values;
+    public IReadOnlyDictionary<string, object> Values => values;
 
     /// <summary>Set by a header or as an inline table, so that it may not be set again.</summary>
     internal bool IsClosed { get; set; }
@@ -20,10 +20,10 @@ public sealed class TomlTable
 
     /// <summary>A member of one type; null if it is missing or of another type.</summary>
     public T? Get<T>(string key)
-        where T : class => _values.GetValueOrDefault(key) as T;
+        where T : class => values.GetValueOrDefault(key) as T;
 
     /// <summary>A boolean member; null if it is missing or something else.</summary>
-    public bool? GetBoolean(string key) => _values.GetValueOrDefault(key) as bool?;
+    public bool? GetBoolean(string key) => values.GetValueOrDefault(key) as bool?;
 
     /// <summary>The tables of an array of tables; none if it is missing or something else.</summary>
     public IEnumerable<TomlTable> GetTables(string key) => Get<List<object>>(key)?.OfType<TomlTable>() ?? [];
@@ -31,5 +31,5 @@ public sealed class TomlTable
     /// <summary>The strings of an array; none if it is missing or something else.</summary>
     public IEnumerable<string> GetStrings(string key) => Get<List<object>>(key)?.OfType<string>() ?? [];
 
-    internal bool TryAdd(string key, object value) => _values.TryAdd(key, value);
+    internal bool TryAdd(string key, object value) => values.TryAdd(key, value);
 }

@@ -7,19 +7,19 @@ namespace OciOstree.Sysroot;
 /// </summary>
 public sealed class EtcMergePlan
 {
-    private readonly List<EtcChoice> _choices = [];
+    private readonly List<EtcChoice> choices = [];
 
     private EtcMergePlan()
     {
     }
 
     /// <summary>Every path whose fate is not simply to stay what it is in both trees.</summary>
-    public IReadOnlyList<EtcChoice> Choices => _choices;
+    public IReadOnlyList<EtcChoice> Choices => choices;
 
     /// <summary>Whether the merge would fail.</summary>
-    public bool IsRefused => _choices.Exists(choice => choice.Fate == EtcFate.Refused);
+    public bool IsRefused => choices.Exists(choice => choice.Fate == EtcFate.Refused);
 
-    public IEnumerable<string> Paths(EtcFate fate) => _choices.Where(choice => choice.Fate == fate).Select(choice => choice.Path);
+    public IEnumerable<string> Paths(EtcFate fate) => choices.Where(choice => choice.Fate == fate).Select(choice => choice.Path);
 
     /// <summary>Compares without changing anything.</summary>
     /// <param name="baseEtc">The old tree's <c>usr/etc</c>; null where it has none.</param>
@@ -96,7 +96,7 @@ public sealed class EtcMergePlan
     {
         if (fate is { } known)
         {
-            _choices.Add(new EtcChoice(path, known));
+            choices.Add(new EtcChoice(path, known));
         }
     }
 }

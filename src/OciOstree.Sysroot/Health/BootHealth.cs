@@ -13,12 +13,12 @@ public sealed class BootHealth
 {
     private const string FileName = "boot-health";
     private const string Group = "health";
-    private readonly Sysroot _sysroot;
+    private readonly Sysroot sysroot;
 
     /// <param name="sysroot">Opened for changes; booted.</param>
     public BootHealth(Sysroot sysroot)
     {
-        _sysroot = sysroot;
+        this.sysroot = sysroot;
         Booted = sysroot.Booted ?? throw new SysrootException("Not currently booted into an OSTree system");
     }
 
@@ -29,7 +29,7 @@ public sealed class BootHealth
     public Deployment? GivenUp { get; private set; }
 
     /// <summary>How often <see cref="Booted"/> was begun to boot without a good end.</summary>
-    public int Tries => Read(_sysroot, Booted).Tries;
+    public int Tries => Read(sysroot, Booted).Tries;
 
     /// <summary>What is known of a deployment.</summary>
     public static HealthState StateOf(Sysroot sysroot, Deployment deployment) => Read(sysroot, deployment).State;
@@ -40,15 +40,15 @@ public sealed class BootHealth
     /// </summary>
     public BootVerdict Begin(int attempts)
     {
-        Deployment first = _sysroot.Deployments.First(d => !d.IsStaged);
+        Deployment first = sysroot.Deployments.First(d => !d.IsStaged);
         if (!first.IsSame(Booted) && first.Stateroot == Booted.Stateroot && HasRunOut(first))
         {
-            Write(first, HealthState.Bad, Read(_sysroot, first).Tries);
+            Write(first, HealthState.Bad, Read(sysroot, first).Tries);
             GivenUp = first;
             MakeDefault(Booted);
             return BootVerdict.FellBack;
         }
-        (HealthState state, int tries) = Read(_sysroot, Booted);
+        (HealthState state, int tries) = Read(sysroot, Booted);
         if (state != HealthState.Unproven)
         {
             return BootVerdict.Continue;
@@ -64,13 +64,13 @@ public sealed class BootHealth
     /// <summary>The boot has passed its checks: counters go away, the deployment has proven itself.</summary>
     public void MarkGood()
     {
-        if (Read(_sysroot, Booted) is not (HealthState.Good, 0))
+        if (Read(sysroot, Booted) is not (HealthState.Good, 0))
         {
             Write(Booted, HealthState.Good, 0);
         }
-        GrubEnvironmentFile.TryChange(_sysroot.Root, environment =>
+        GrubEnvironmentFile.TryChange(sysroot.Root, environment =>
         {
-            if (environment["boot_counter"] is not null || environment["boot_success"] is not null || _sysroot.Settings.BootCountingTries > 0)
+            if (environment["boot_counter"] is not null || environment["boot_success"] is not null || sysroot.Settings.BootCountingTries > 0)
             {
                 environment["boot_counter"] = null;
                 environment["boot_success"] = "1";
@@ -79,7 +79,7 @@ public sealed class BootHealth
         // Without counters in its name an entry is good.
         if (Booted.EntryFileName is { } name && name.IndexOf('+') is > 0 and var plus)
         {
-            using LinuxDirectory entries = _sysroot.BootDirectory.OpenDirectory(string.Create(CultureInfo.InvariantCulture, $"loader.{_sysroot.BootVersion}/entries"));
+            using LinuxDirectory entries = sysroot.BootDirectory.OpenDirectory(string.Create(CultureInfo.InvariantCulture, $"loader.{sysroot.BootVersion}/entries"));
             // systemd-bless-boot may have done it already.
             if (entries.Exists(name))
             {
@@ -93,7 +93,7 @@ public sealed class BootHealth
     /// <summary>The boot has failed its checks: says what follows, and does it up to the reboot.</summary>
     public BootVerdict Fail(int attempts)
     {
-        (HealthState state, int tries) = Read(_sysroot, Booted);
+        (HealthState state, int tries) = Read(sysroot, Booted);
         if (state != HealthState.Unproven || Fallback is null)
         {
             return BootVerdict.Stay;
@@ -108,7 +108,7 @@ public sealed class BootHealth
 
     /// <summary>What a rollback would boot, unless that was given up itself.</summary>
     private Deployment? Fallback =>
-        _sysroot.Deployments.First(d => !d.IsStaged).IsSame(Booted) && _sysroot.RollbackTarget is { } target && StateOf(_sysroot, target) != HealthState.Bad ? target : null;
+        sysroot.Deployments.First(d => !d.IsStaged).IsSame(Booted) && sysroot.RollbackTarget is { } target && StateOf(sysroot, target) != HealthState.Bad ? target : null;
 
     private BootVerdict GiveUp(int tries)
     {
@@ -122,18 +122,18 @@ public sealed class BootHealth
     private void MakeDefault(Deployment deployment)
     {
         // What is staged would only become the default again at the shutdown that follows, untried as it is; it goes.
-        _sysroot.WriteDeployments([deployment, .. _sysroot.Deployments.Where(d => !d.IsStaged && !ReferenceEquals(d, deployment))], clean: false);
-        GrubEnvironmentFile.TryChange(_sysroot.Root, environment => environment["boot_counter"] = null);
+        sysroot.WriteDeployments([deployment, .. sysroot.Deployments.Where(d => !d.IsStaged && !ReferenceEquals(d, deployment))], clean: false);
+        GrubEnvironmentFile.TryChange(sysroot.Root, environment => environment["boot_counter"] = null);
         Reload();
     }
 
-    private void Reload() => Booted = _sysroot.Booted ?? throw new SysrootException("The booted deployment cannot be found again");
+    private void Reload() => Booted = sysroot.Booted ?? throw new SysrootException("The booted deployment cannot be found again");
 
     /// <summary>Whether the boot loader has no tries left for a deployment.</summary>
     private bool HasRunOut(Deployment deployment)
     {
         (ulong left, ulong done) = BootTries.Parse(deployment.EntryFileName ?? "");
-        return (left == 0 && done > 0) || GrubEnvironmentFile.TryRead(_sysroot.Root)?["boot_counter"] == "-1";
+        return (left == 0 && done > 0) || GrubEnvironmentFile.TryRead(sysroot.Root)?["boot_counter"] == "-1";
     }
 
     private static string PathOf(Deployment deployment) => $"{deployment.BackingPath}/{FileName}";
@@ -167,7 +167,7 @@ public sealed class BootHealth
         var file = new KeyFile();
         file.SetString(Group, "state", state.ToString().ToLowerInvariant());
         file.SetString(Group, "tries", tries.ToString(CultureInfo.InvariantCulture));
-        using LinuxDirectory root = _sysroot.Root.Duplicate();
+        using LinuxDirectory root = sysroot.Root.Duplicate();
         Changes.MakePath(root, deployment.BackingPath, 0x1C0 /* 0700 */);
         Changes.ReplaceFile(root, PathOf(deployment), file.Serialize(), sync: true);
     }

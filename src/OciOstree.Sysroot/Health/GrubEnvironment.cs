@@ -15,13 +15,13 @@ public sealed class GrubEnvironment
     private static ReadOnlySpan<byte> Signature => "# GRUB Environment Block\n"u8;
 
     // Comments and all, in the order of the file; a comment has no name.
-    private readonly List<(string? Name, string Text)> _lines;
-    private readonly int _size;
+    private readonly List<(string? Name, string Text)> lines;
+    private readonly int size;
 
     private GrubEnvironment(List<(string? Name, string Text)> lines, int size)
     {
-        _lines = lines;
-        _size = size;
+        this.lines = lines;
+        this.size = size;
     }
 
     /// <summary>An empty block.</summary>
@@ -30,30 +30,30 @@ public sealed class GrubEnvironment
     }
 
     /// <summary>The names, in the order of the file.</summary>
-    public IEnumerable<string> Names => _lines.Select(line => line.Name).OfType<string>();
+    public IEnumerable<string> Names => lines.Select(line => line.Name).OfType<string>();
 
     /// <summary>A variable's value; setting null removes it.</summary>
     public string? this[string name]
     {
-        get => _lines.Find(line => line.Name == name) is { Name: not null } found ? found.Text : null;
+        get => lines.Find(line => line.Name == name) is { Name: not null } found ? found.Text : null;
         set
         {
             if (name.Length == 0 || name.AsSpan().IndexOfAny("=#\n\\") >= 0)
             {
                 throw new ArgumentException($"'{name}' is no name of a variable", nameof(name));
             }
-            int at = _lines.FindIndex(line => line.Name == name);
+            int at = lines.FindIndex(line => line.Name == name);
             if (value is null)
             {
-                _lines.RemoveAll(line => line.Name == name);
+                lines.RemoveAll(line => line.Name == name);
             }
             else if (at >= 0)
             {
-                _lines[at] = (name, value);
+                lines[at] = (name, value);
             }
             else
             {
-                _lines.Add((name, value));
+                lines.Add((name, value));
             }
         }
     }
@@ -107,15 +107,15 @@ public sealed class GrubEnvironment
     public byte[] Serialize()
     {
         var text = new StringBuilder(Encoding.Latin1.GetString(Signature));
-        foreach ((string? name, string value) in _lines)
+        foreach ((string? name, string value) in lines)
         {
             text.Append(name is null ? value : $"{name}={value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\n", "\\\n", StringComparison.Ordinal)}").Append('\n');
         }
-        if (text.Length > _size)
+        if (text.Length > size)
         {
-            throw new GrubEnvironmentException($"the variables need {text.Length} bytes, and the GRUB environment block has {_size}");
+            throw new GrubEnvironmentException($"the variables need {text.Length} bytes, and the GRUB environment block has {size}");
         }
-        return Encoding.Latin1.GetBytes(text.Append('#', _size - text.Length).ToString());
+        return Encoding.Latin1.GetBytes(text.Append('#', size - text.Length).ToString());
     }
 
     /// <summary>The newline that ends the first line: one with a backslash before it belongs to the value.</summary>

@@ -10,10 +10,10 @@ namespace OciOstree.Sysroot;
 /// </summary>
 public sealed class HealthChecks
 {
-    private readonly string _root;
-    private readonly TimeSpan _timeout;
-    private readonly Action<string> _tell;
-    private readonly HashSet<string> _disabled;
+    private readonly string root;
+    private readonly TimeSpan timeout;
+    private readonly Action<string> tell;
+    private readonly HashSet<string> disabled;
 
     /// <param name="root">Below which the directories are, <c>/</c> on a running system.</param>
     /// <param name="timeout">For each program.</param>
@@ -21,10 +21,10 @@ public sealed class HealthChecks
     /// <param name="disabled">Names of checks not to run.</param>
     public HealthChecks(string root, TimeSpan timeout, Action<string> tell, IEnumerable<string>? disabled = null)
     {
-        _root = root;
-        _timeout = timeout;
-        _tell = tell;
-        _disabled = [.. disabled ?? []];
+        this.root = root;
+        this.timeout = timeout;
+        this.tell = tell;
+        this.disabled = [.. disabled ?? []];
     }
 
     /// <summary>Runs all checks, also after a failure: whoever repairs the machine wants to know all of them.</summary>
@@ -47,7 +47,7 @@ public sealed class HealthChecks
             var byName = new SortedDictionary<string, string>(StringComparer.Ordinal);
             foreach (string place in new[] { $"usr/lib/{directory}", $"etc/{directory}" })
             {
-                string path = Path.Combine(_root, place);
+                string path = Path.Combine(root, place);
                 foreach (string file in Directory.Exists(path) ? Directory.EnumerateFiles(path) : [])
                 {
                     byName[Path.GetFileName(file)] = file;
@@ -55,13 +55,13 @@ public sealed class HealthChecks
             }
             foreach ((string name, string file) in byName)
             {
-                if (_disabled.Contains(name))
+                if (disabled.Contains(name))
                 {
-                    _tell($"{Shown(file)} is switched off");
+                    tell($"{Shown(file)} is switched off");
                 }
                 else if (!IsProgram(file))
                 {
-                    _tell($"{Shown(file)} is not executable: it is not run");
+                    tell($"{Shown(file)} is not executable: it is not run");
                 }
                 else
                 {
@@ -75,7 +75,7 @@ public sealed class HealthChecks
     // A link to /dev/null leads to no regular file.
     private static bool IsProgram(string path) => Files.TryStatus(path) is { IsRegularFile: true } file && (file.Permissions & 0x49 /* 0111 */) != 0;
 
-    private string Shown(string path) => "/" + Path.GetRelativePath(_root, path);
+    private string Shown(string path) => "/" + Path.GetRelativePath(root, path);
 
     private HealthCheck RunOne(string path, bool isRequired, CancellationToken cancellation)
     {
@@ -96,7 +96,7 @@ public sealed class HealthChecks
             process.BeginOutputReadLine();
             process.BeginErrorReadLine();
             using CancellationTokenRegistration stop = cancellation.Register(() => process.Kill(entireProcessTree: true));
-            if (process.WaitForExit(_timeout))
+            if (process.WaitForExit(timeout))
             {
                 exitCode = process.ExitCode;
                 // What it left running may keep its output open: that is not waited for.
@@ -106,7 +106,7 @@ public sealed class HealthChecks
             else
             {
                 process.Kill(entireProcessTree: true);
-                problem = $"still running after {_timeout.TotalSeconds:0} seconds, stopped";
+                problem = $"still running after {timeout.TotalSeconds:0} seconds, stopped";
             }
         }
         catch (Win32Exception e)
@@ -114,14 +114,14 @@ public sealed class HealthChecks
             problem = $"cannot be run: {e.Message}";
         }
         cancellation.ThrowIfCancellationRequested();
-        _tell(problem is null ? $"{shown}: passed" : $"{shown}: {(isRequired ? "FAILED" : "failed")}: {problem}");
+        tell(problem is null ? $"{shown}: passed" : $"{shown}: {(isRequired ? "FAILED" : "failed")}: {problem}");
         return new HealthCheck(shown, isRequired, exitCode, problem, watch.Elapsed);
 
         void TellLine(string? line, CountdownEvent ends)
         {
             if (line is not null)
             {
-                _tell($"{shown}: {line}");
+                tell($"{shown}: {line}");
             }
             else
             {

@@ -10,7 +10,7 @@ public sealed partial class DiskInstall
     // GRUB on both kinds of firmware reads the same file of /boot, which changes with the deployments.
     private static readonly string[] GrubModules = ["part_gpt", "ext2", "search", "search_fs_uuid", "normal", "configfile", "linux", "echo", "test", "gzio", "boot", "loadenv", "terminal", "serial"];
 
-    private IReadOnlyList<string> _loaderRoots = [];
+    private IReadOnlyList<string> loaderRoots = [];
 
     private static bool IsArm => RuntimeInformation.ProcessArchitecture == Architecture.Arm64;
 
@@ -19,8 +19,8 @@ public sealed partial class DiskInstall
     /// <param name="roots">Below which its files are looked for, in this order.</param>
     public void WriteLoader(IReadOnlyList<string> roots)
     {
-        _loaderRoots = roots;
-        switch (_options.Loader)
+        loaderRoots = roots;
+        switch (options.Loader)
         {
             case InstallLoader.Extlinux:
                 RequiredProgram.Run("extlinux", ["--install", Path.Combine(Root, "boot/syslinux")]);
@@ -58,7 +58,7 @@ public sealed partial class DiskInstall
     private string MakeGrub(string platform, string[] modules)
     {
         string early = Scratch("early.cfg", $"search --no-floppy --fs-uuid --set=root {BootUuid}\nset prefix=($root)/grub\nconfigfile ($root)/grub/grub.cfg\n");
-        string core = Path.Combine(_scratch.FullName, $"grub-{platform}");
+        string core = Path.Combine(scratch.FullName, $"grub-{platform}");
         RequiredProgram.Run("grub-mkimage", ["-O", platform, "-d", GrubDirectory(platform), "-c", early, "-p", "/grub", "-o", core, .. GrubModules, .. modules]);
         return core;
     }
@@ -84,7 +84,7 @@ public sealed partial class DiskInstall
     /// <summary>The EFI system partition is made aside with mtools, since not every kernel mounts FAT.</summary>
     private void WriteEsp((string Target, string Source)[] files)
     {
-        string esp = Path.Combine(_scratch.FullName, "esp");
+        string esp = Path.Combine(scratch.FullName, "esp");
         RequiredProgram.Run("mkfs.vfat", ["-C", "-F", "32", "-n", "ESP", esp, ((BootAt - EspAt) / 1024).ToString(CultureInfo.InvariantCulture)]);
         var made = new HashSet<string>();
         foreach ((string target, string source) in files)
@@ -99,7 +99,7 @@ public sealed partial class DiskInstall
             RequiredProgram.Run("mcopy", ["-i", esp, source, $"::/{target}"]);
         }
         using var from = File.OpenRead(esp);
-        using var to = new FileStream(_options.Path, FileMode.Open, FileAccess.Write);
+        using var to = new FileStream(options.Path, FileMode.Open, FileAccess.Write);
         to.Position = EspAt;
         from.CopyTo(to);
         to.Flush(flushToDisk: true);
@@ -107,19 +107,19 @@ public sealed partial class DiskInstall
 
     private void WriteAt(long offset, ReadOnlySpan<byte> bytes)
     {
-        using var disk = new FileStream(_options.Path, FileMode.Open, FileAccess.Write);
+        using var disk = new FileStream(options.Path, FileMode.Open, FileAccess.Write);
         disk.Position = offset;
         disk.Write(bytes);
         disk.Flush(flushToDisk: true);
     }
 
     private string Find(string what, params string[] places) =>
-        _loaderRoots.SelectMany(root => places.Select(place => Path.Combine(root, place))).FirstOrDefault(File.Exists)
-            ?? throw new SysrootException($"{what} is needed: there is no {places[0]} below {string.Join(" or ", _loaderRoots)}");
+        loaderRoots.SelectMany(root => places.Select(place => Path.Combine(root, place))).FirstOrDefault(File.Exists)
+            ?? throw new SysrootException($"{what} is needed: there is no {places[0]} below {string.Join(" or ", loaderRoots)}");
 
     private string Scratch(string name, string content)
     {
-        string path = Path.Combine(_scratch.FullName, name);
+        string path = Path.Combine(scratch.FullName, name);
         File.WriteAllText(path, content);
         return path;
     }

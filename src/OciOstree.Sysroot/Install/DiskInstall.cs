@@ -19,37 +19,37 @@ public sealed partial class DiskInstall : IDisposable
     private const long BootAt = 66 * MiB;
     private const long SmallestRoot = 64 * MiB;
 
-    private readonly DiskInstallOptions _options;
-    private readonly Stack<string> _mounted = new();
-    private readonly DirectoryInfo _scratch = Directory.CreateTempSubdirectory("install-");
-    private readonly long _rootAt;
-    private readonly long _end;
+    private readonly DiskInstallOptions options;
+    private readonly Stack<string> mounted = new();
+    private readonly DirectoryInfo scratch = Directory.CreateTempSubdirectory("install-");
+    private readonly long rootAt;
+    private readonly long end;
 
     private DiskInstall(DiskInstallOptions options)
     {
-        _options = options;
+        this.options = options;
         if (options.Loader == InstallLoader.Extlinux && options.FileSystem != "ext4")
         {
             throw new SysrootException("extlinux is installed on ext4 only");
         }
         long size = SizeOfDisk();
-        _end = size / MiB * MiB - MiB;   // the last is the copy of the partition table's
-        _rootAt = HasOwnBoot ? BootAt + Math.Clamp(size / 4 / MiB * MiB, 96 * MiB, 1024 * MiB) : MiB;
-        if (_end - _rootAt < SmallestRoot)
+        end = size / MiB * MiB - MiB;   // the last is the copy of the partition table's
+        rootAt = HasOwnBoot ? BootAt + Math.Clamp(size / 4 / MiB * MiB, 96 * MiB, 1024 * MiB) : MiB;
+        if (end - rootAt < SmallestRoot)
         {
             throw new SysrootException($"{options.Path} is too small: {size / MiB} MiB");
         }
     }
 
     /// <summary>Where the root is mounted.</summary>
-    public string Root => Path.Combine(_scratch.FullName, "root");
+    public string Root => Path.Combine(scratch.FullName, "root");
 
     public string RootUuid { get; } = Guid.NewGuid().ToString();
 
     /// <summary>Of the file system for <c>/boot</c>, where it has one of its own.</summary>
     public string? BootUuid { get; private set; }
 
-    private bool HasOwnBoot => _options.Loader != InstallLoader.Extlinux;
+    private bool HasOwnBoot => options.Loader != InstallLoader.Extlinux;
 
     /// <summary>Partitions, formats and mounts.</summary>
     /// <exception cref="SysrootException">Something is on the disk and may not be wiped, or a program failed.</exception>
@@ -72,20 +72,20 @@ public sealed partial class DiskInstall : IDisposable
 
     public void Dispose()
     {
-        while (_mounted.TryPop(out string? path))
+        while (mounted.TryPop(out string? path))
         {
             Mounts.Unmount(path);
         }
-        _scratch.Delete(recursive: true);
+        scratch.Delete(recursive: true);
     }
 
     private long SizeOfDisk()
     {
-        string path = _options.Path;
+        string path = options.Path;
         FileStatus? status = Files.TryStatus(path);
         if (status is null || (status.Value.IsRegularFile && status.Value.Size == 0))
         {
-            long size = _options.Size ?? throw new SysrootException($"{path} does not exist: --size says how large an image to make");
+            long size = options.Size ?? throw new SysrootException($"{path} does not exist: --size says how large an image to make");
             using var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.Write);
             file.SetLength(size);
             return size;
@@ -95,7 +95,7 @@ public sealed partial class DiskInstall : IDisposable
         {
             throw new SysrootException($"{path} is mounted");
         }
-        if (!_options.Wipe && RequiredProgram.Run("wipefs", ["--noheadings", "--output", "TYPE", path]).Trim() is { Length: > 0 } found)
+        if (!options.Wipe && RequiredProgram.Run("wipefs", ["--noheadings", "--output", "TYPE", path]).Trim() is { Length: > 0 } found)
         {
             throw new SysrootException($"There is something on {path} ({found.Split('\n')[0].Trim()}): --wipe gives it up");
         }
@@ -117,12 +117,12 @@ public sealed partial class DiskInstall : IDisposable
                 "label: gpt",
                 Line(BiosAt, EspAt, "21686148-6449-6E6F-744E-656564454649"),
                 Line(EspAt, BootAt, "C12A7328-F81F-11D2-BA4B-00A0C93EC93B"),
-                Line(BootAt, _rootAt, "BC13C2FF-59E6-4262-A352-B275FD6F7172"),
-                Line(_rootAt, _end, RootType),
+                Line(BootAt, rootAt, "BC13C2FF-59E6-4262-A352-B275FD6F7172"),
+                Line(rootAt, end, RootType),
             ]
-            : ["label: dos", Line(_rootAt, _end, "83") + ", bootable"];
-        RequiredProgram.Run("wipefs", ["--all", "--force", "--quiet", _options.Path]);
-        RequiredProgram.Run("sfdisk", ["--quiet", "--no-reread", "--no-tell-kernel", "--wipe", "always", _options.Path], string.Join('\n', table) + "\n");
+            : ["label: dos", Line(rootAt, end, "83") + ", bootable"];
+        RequiredProgram.Run("wipefs", ["--all", "--force", "--quiet", options.Path]);
+        RequiredProgram.Run("sfdisk", ["--quiet", "--no-reread", "--no-tell-kernel", "--wipe", "always", options.Path], string.Join('\n', table) + "\n");
 
         static string Line(long from, long to, string type) =>
             string.Create(CultureInfo.InvariantCulture, $"start={from / Sector}, size={(to - from) / Sector}, type={type}");
@@ -138,9 +138,9 @@ public sealed partial class DiskInstall : IDisposable
         {
             BootUuid = Guid.NewGuid().ToString();
             // Firmware drivers for ext4 know neither of these features, nor a journal.
-            WithLoop(BootAt, _rootAt, device => RequiredProgram.Run("mkfs.ext4", ["-q", "-F", "-L", "bootfs", "-U", BootUuid, "-O", "^64bit,^metadata_csum,^has_journal", device]));
+            WithLoop(BootAt, rootAt, device => RequiredProgram.Run("mkfs.ext4", ["-q", "-F", "-L", "bootfs", "-U", BootUuid, "-O", "^64bit,^metadata_csum,^has_journal", device]));
         }
-        WithLoop(_rootAt, _end, device => _ = _options.FileSystem switch
+        WithLoop(rootAt, end, device => _ = options.FileSystem switch
         {
             // extlinux 6 reads neither 64-bit block numbers nor checksummed metadata.
             "ext4" when !HasOwnBoot => RequiredProgram.Run("mkfs.ext4", ["-q", "-F", "-L", "root", "-U", RootUuid, "-b", "4096", "-O", "^64bit,^metadata_csum,verity", device]),
@@ -155,25 +155,25 @@ public sealed partial class DiskInstall : IDisposable
     private void Mount()
     {
         Directory.CreateDirectory(Root);
-        MountLoop(Root, _rootAt, _end);
+        MountLoop(Root, rootAt, end);
         if (HasOwnBoot)
         {
             string boot = Path.Combine(Root, "boot");
             Directory.CreateDirectory(boot);
-            MountLoop(boot, BootAt, _rootAt);
+            MountLoop(boot, BootAt, rootAt);
         }
     }
 
     private void MountLoop(string at, long from, long to)
     {
         // The loop device goes with its mount, also when this process is killed.
-        RequiredProgram.Run("mount", ["-o", string.Create(CultureInfo.InvariantCulture, $"loop,offset={from},sizelimit={to - from}"), _options.Path, at]);
-        _mounted.Push(at);
+        RequiredProgram.Run("mount", ["-o", string.Create(CultureInfo.InvariantCulture, $"loop,offset={from},sizelimit={to - from}"), options.Path, at]);
+        mounted.Push(at);
     }
 
     private void WithLoop(long from, long to, Action<string> action)
     {
-        string device = RequiredProgram.Run("losetup", ["--show", "--find", "--offset", from.ToString(CultureInfo.InvariantCulture), "--sizelimit", (to - from).ToString(CultureInfo.InvariantCulture), _options.Path]).Trim();
+        string device = RequiredProgram.Run("losetup", ["--show", "--find", "--offset", from.ToString(CultureInfo.InvariantCulture), "--sizelimit", (to - from).ToString(CultureInfo.InvariantCulture), options.Path]).Trim();
         try
         {
             action(device);

@@ -11,19 +11,19 @@ namespace OciOstree.Sysroot;
 /// </summary>
 public sealed class Installation
 {
-    private readonly RootMount _root;
-    private readonly InstallLoader _loader;
+    private readonly RootMount root;
+    private readonly InstallLoader loader;
 
     public Installation(RootMount root, InstallLoader loader)
     {
-        _root = root;
-        _loader = loader;
+        this.root = root;
+        this.loader = loader;
     }
 
-    private string Boot => Path.Combine(_root.Path, "boot");
+    private string Boot => Path.Combine(root.Path, "boot");
 
     /// <summary>Whether <c>/boot</c> is a file system of its own.</summary>
-    private bool HasOwnBoot => Files.TryStatus(Boot) is { } boot && Files.TryStatus(_root.Path) is { } root && boot.Device != root.Device;
+    private bool HasOwnBoot => Files.TryStatus(Boot) is { } boot && Files.TryStatus(this.root.Path) is { } root && boot.Device != root.Device;
 
     /// <summary>Makes repository, stateroot and boot loader configuration; opened, the sysroot is ready for a deployment.</summary>
     /// <exception cref="SysrootException">Another system boots by <c>boot/loader</c>, or the stateroot has deployments already.</exception>
@@ -33,13 +33,13 @@ public sealed class Installation
         {
             throw new SysrootException($"{Boot}/loader belongs to another system: install into a file system or btrfs subvolume with a /boot of its own");
         }
-        bool exists = File.Exists(Path.Combine(_root.Path, "ostree/repo/config"));
+        bool exists = File.Exists(Path.Combine(root.Path, "ostree/repo/config"));
         if (!exists)
         {
-            Sysroot.Initialize(_root.Path, epoch: 1);
+            Sysroot.Initialize(root.Path, epoch: 1);
         }
         // Without a stateroot it is nobody's yet, perhaps left by an installation that was cut short.
-        if (!exists || !Directory.Exists(Path.Combine(_root.Path, "ostree/deploy")) || Directory.GetDirectories(Path.Combine(_root.Path, "ostree/deploy")).Length == 0)
+        if (!exists || !Directory.Exists(Path.Combine(root.Path, "ostree/deploy")) || Directory.GetDirectories(Path.Combine(root.Path, "ostree/deploy")).Length == 0)
         {
             Configure();
         }
@@ -51,7 +51,7 @@ public sealed class Installation
         {
             throw new SysrootException($"Preparing {Boot}", e);
         }
-        Sysroot sysroot = Sysroot.Open(_root.Path, options);
+        Sysroot sysroot = Sysroot.Open(root.Path, options);
         try
         {
             if (sysroot.Deployments.Any(deployment => deployment.Stateroot == stateroot))
@@ -100,9 +100,9 @@ public sealed class Installation
 
     private void Configure()
     {
-        using Repo repo = Repo.Open(Path.Combine(_root.Path, "ostree/repo"));
+        using Repo repo = Repo.Open(Path.Combine(root.Path, "ostree/repo"));
         KeyFile config = repo.Config.Clone();
-        config.SetString("sysroot", "bootloader", _loader switch
+        config.SetString("sysroot", "bootloader", loader switch
         {
             InstallLoader.Extlinux => "syslinux",
             InstallLoader.Grub => "grub2",
@@ -110,14 +110,14 @@ public sealed class Installation
         });
         config.SetBoolean("sysroot", "readonly", true);
         // GRUB's configuration finds the prefix itself; those that read entries need it in them.
-        config.SetBoolean("sysroot", "bootprefix", !HasOwnBoot && _loader != InstallLoader.Grub);
+        config.SetBoolean("sysroot", "bootprefix", !HasOwnBoot && loader != InstallLoader.Grub);
         repo.WriteConfig(config);
     }
 
     /// <summary>The links by which a boot loader's configuration changes with the deployments. What is there stays.</summary>
     private void PrepareLoader()
     {
-        (string Directory, string File, string Content)? own = _loader switch
+        (string Directory, string File, string Content)? own = this.loader switch
         {
             InstallLoader.Extlinux => ("syslinux", "syslinux.cfg", "DEFAULT ostree:0\nTIMEOUT 20\nPROMPT 0\n"),
             InstallLoader.Grub => ("grub", "grub.cfg", "# Nothing is deployed yet.\n"),

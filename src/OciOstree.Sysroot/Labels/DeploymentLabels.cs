@@ -9,11 +9,11 @@ namespace OciOstree.Sysroot;
 /// </summary>
 internal sealed class DeploymentLabels : IDisposable
 {
-    private readonly SePolicy? _policy;
+    private readonly SePolicy? policy;
 
     private DeploymentLabels(SePolicy? policy, bool isWithheld)
     {
-        _policy = policy;
+        this.policy = policy;
         IsWithheld = isWithheld;
     }
 
@@ -26,22 +26,22 @@ internal sealed class DeploymentLabels : IDisposable
     /// <summary>There is a policy, but nothing gets labels.</summary>
     public bool IsWithheld { get; }
 
-    public bool HasPolicy => _policy is not null;
+    public bool HasPolicy => policy is not null;
 
     /// <summary>What a checkout labels by; null where there is nothing to label.</summary>
-    public Func<string, uint, string?>? Labeler => _policy is null ? null : _policy.Label;
+    public Func<string, uint, string?>? Labeler => policy is null ? null : policy.Label;
 
     public static DeploymentLabels By(SePolicy policy) => new(policy, isWithheld: false);
 
     /// <summary>The attribute that a file with this <c>st_mode</c> has at a path; null for none.</summary>
     public Xattr? Of(string path, uint mode) =>
-        _policy?.Label(path, mode) is { } label ? new Xattr([.. "security.selinux"u8], [.. FileName.ToBytes(label), 0]) : null;
+        policy?.Label(path, mode) is { } label ? new Xattr([.. "security.selinux"u8], [.. FileName.ToBytes(label), 0]) : null;
 
     /// <summary>Labels what is there under a name as what is to be at a path. Where the file system can have no labels it stays as it is.</summary>
     /// <returns>The label that it was given; null if it has it already or gets none.</returns>
     public string? Set(LinuxDirectory directory, string name, string path, bool onlyUnlabelled = false)
     {
-        if (_policy is null || (onlyUnlabelled && Xattrs.Get(directory, name, "security.selinux"u8) is not null))
+        if (policy is null || (onlyUnlabelled && Xattrs.Get(directory, name, "security.selinux"u8) is not null))
         {
             return null;
         }
@@ -60,7 +60,7 @@ internal sealed class DeploymentLabels : IDisposable
     /// <summary>Labels a directory and all that is in it as what is to be at a path.</summary>
     public void SetTree(LinuxDirectory directory, string path, LabelScope scope)
     {
-        if (_policy is null)
+        if (policy is null)
         {
             return;
         }
@@ -94,5 +94,5 @@ internal sealed class DeploymentLabels : IDisposable
         }
     }
 
-    public void Dispose() => _policy?.Dispose();
+    public void Dispose() => policy?.Dispose();
 }

@@ -219,14 +219,14 @@ public class TarHostileTests
 
     private sealed class RepeatingStream(byte[] first, byte[] then) : MemoryStream
     {
-        private long _at;
+        private long at;
         public override bool CanSeek => false;
 
         public override int Read(Span<byte> buffer)
         {
-            for (int i = 0; i < buffer.Length; i++, _at++)
+            for (int i = 0; i < buffer.Length; i++, at++)
             {
-                buffer[i] = _at < first.Length ? first[_at] : then[(_at - first.Length) % then.Length];
+                buffer[i] = at < first.Length ? first[at] : then[(at - first.Length) % then.Length];
             }
 
             return buffer.Length;

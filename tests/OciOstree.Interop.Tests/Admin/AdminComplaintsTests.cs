@@ -3,15 +3,15 @@ namespace OciOstree.Interop.Tests.Admin;
 /// <summary>What admin verbs say where they cannot or need not do anything, beside the real program: the same text and the same exit code.</summary>
 public sealed class AdminComplaintsTests : IDisposable
 {
-    private readonly AdminScene _scene = new();
+    private readonly AdminScene scene = new();
 
-    public void Dispose() => _scene.Dispose();
+    public void Dispose() => scene.Dispose();
 
     [Fact]
     public void The_words_and_codes_are_ostrees()
     {
-        _scene.MakeSysroot("root", AdminProgram.Real);
-        AdminProgram.Real.Run("deploy", $"--sysroot={_scene["root"]}", "--os=testos", "os/v1").Ok();
+        scene.MakeSysroot("root", AdminProgram.Real);
+        AdminProgram.Real.Run("deploy", $"--sysroot={scene["root"]}", "--os=testos", "os/v1").Ok();
         foreach (string words in new[]
         {
             "unlock", "unlock --hotfix --transient", "instutil selinux-ensure-labeled", "set-origin remote file:///nowhere", "set-origin --index=7 remote file:///nowhere x",
@@ -19,14 +19,14 @@ public sealed class AdminComplaintsTests : IDisposable
             "config-diff", "config-diff --os=nope", "init-fs", "set-origin remote", "nope", "unlock word",
         })
         {
-            string[] arguments = [.. words.Split(' '), $"--sysroot={_scene["root"]}"];
+            string[] arguments = [.. words.Split(' '), $"--sysroot={scene["root"]}"];
             ToolResult real = AdminProgram.Real.Run(arguments);
             ToolResult ours = AdminProgram.Ours.Run(arguments);
             Assert.Equal($"{words}: {real.ExitCode} {real.Output} {LastLine(real)}", $"{words}: {ours.ExitCode} {ours.Output} {LastLine(ours)}");
         }
-        AdminProgram.Ours.Run("set-origin", $"--sysroot={_scene["root"]}", "--index=0", "--set=gpg-verify=false", "remote", "file:///srv/repo").Ok();
-        Assert.Equal("file:///srv/repo", Tool.Run("ostree", "remote", "show-url", $"--repo={_scene["root/ostree/repo"]}", "remote").Ok().OutputLine);
-        Assert.Contains("origin refspec: remote:os/v1", Tool.Run("ostree", "admin", "status", $"--sysroot={_scene["root"]}").Ok().Output);
+        AdminProgram.Ours.Run("set-origin", $"--sysroot={scene["root"]}", "--index=0", "--set=gpg-verify=false", "remote", "file:///srv/repo").Ok();
+        Assert.Equal("file:///srv/repo", Tool.Run("ostree", "remote", "show-url", $"--repo={scene["root/ostree/repo"]}", "remote").Ok().OutputLine);
+        Assert.Contains("origin refspec: remote:os/v1", Tool.Run("ostree", "admin", "status", $"--sysroot={scene["root"]}").Ok().Output);
     }
 
     private static string LastLine(ToolResult result) => result.Error.TrimEnd().Split('\n')[^1];

@@ -4,14 +4,14 @@ namespace OciOstree.Interop.Tests.Admin;
 internal sealed class AdminScene : IDisposable
 {
     public const int Versions = 5;
-    private readonly ScratchDirectory _scratch = new("admin");
+    private readonly ScratchDirectory scratch = new("admin");
 
     public AdminScene()
     {
-        Tool.Run("ostree", "init", "--mode=bare", $"--repo={_scratch["repo"]}").Ok();
+        Tool.Run("ostree", "init", "--mode=bare", $"--repo={scratch["repo"]}").Ok();
         for (int version = 1; version <= Versions; version++)
         {
-            string tree = _scratch.MakeDirectory($"tree{version}");
+            string tree = scratch.MakeDirectory($"tree{version}");
             // Versions 1 and 2 share their kernel, 2 and 3 also the version that titles show.
             Tool.Shell($$"""
                 mkdir -p usr/{bin,lib/modules/6.1.0,etc/{conf.d,sub/deep},lib/tmpfiles.d} var/tmp sysroot boot run proc sys dev
@@ -25,12 +25,12 @@ internal sealed class AdminScene : IDisposable
                 echo kernel {{version / 3}} > usr/lib/modules/6.1.0/vmlinuz
                 echo initrd {{version / 3}} > usr/lib/modules/6.1.0/initramfs.img
                 """, tree).Ok();
-            Tool.Run("ostree", "commit", $"--repo={_scratch["repo"]}", "-b", $"os/v{version}", $"--tree=dir={tree}", $"--add-metadata-string=version={(version == 3 ? 2 : version)}",
+            Tool.Run("ostree", "commit", $"--repo={scratch["repo"]}", "-b", $"os/v{version}", $"--tree=dir={tree}", $"--add-metadata-string=version={(version == 3 ? 2 : version)}",
                 "--timestamp=2024-01-01 00:00:00 UTC").Ok();
         }
     }
 
-    public string this[string name] => _scratch[name];
+    public string this[string name] => scratch[name];
 
     /// <summary>Makes a sysroot with all versions in its repository, by the program itself.</summary>
     public void MakeSysroot(string name, AdminProgram program)
@@ -64,8 +64,8 @@ internal sealed class AdminScene : IDisposable
 
     public void Dispose()
     {
-        Tool.Shell($"chattr -f -i {_scratch.Path}/*/ostree/deploy/*/deploy/*.[0-9] || true");
-        _scratch.Dispose();
+        Tool.Shell($"chattr -f -i {scratch.Path}/*/ostree/deploy/*/deploy/*.[0-9] || true");
+        scratch.Dispose();
     }
 }
 

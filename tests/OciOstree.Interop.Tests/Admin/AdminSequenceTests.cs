@@ -5,9 +5,9 @@ namespace OciOstree.Interop.Tests.Admin;
 /// <summary>Random sequences of admin operations, done by the real program and by ours, must leave the same bytes after every step.</summary>
 public sealed class AdminSequenceTests : IDisposable
 {
-    private readonly AdminScene _scene = new();
+    private readonly AdminScene scene = new();
 
-    public void Dispose() => _scene.Dispose();
+    public void Dispose() => scene.Dispose();
 
     public static TheoryData<int> Seeds()
     {
@@ -26,8 +26,8 @@ public sealed class AdminSequenceTests : IDisposable
     public void Both_programs_leave_the_same(int seed)
     {
         var random = new Random(seed);
-        _scene.MakeSysroot("real", AdminProgram.Real);
-        _scene.MakeSysroot("ours", AdminProgram.Ours);
+        scene.MakeSysroot("real", AdminProgram.Real);
+        scene.MakeSysroot("ours", AdminProgram.Ours);
         Both(["deploy", "--os=testos", "--karg=root=LABEL=x", "--karg=quiet", "os/v1"], [], 0);
         var history = new List<string>();
         for (int step = 1; step <= 14; step++)
@@ -38,7 +38,7 @@ public sealed class AdminSequenceTests : IDisposable
                 history.Add(edit);
                 foreach (string sysroot in new[] { "real", "ours" })
                 {
-                    Tool.Shell($"root=$(ls -d ostree/boot.?/*/*/0 2>/dev/null | tail -n 1 || true); [ -n \"$root\" ] || exit 0; cd $root/etc; {edit}", _scene[sysroot]).Ok();
+                    Tool.Shell($"root=$(ls -d ostree/boot.?/*/*/0 2>/dev/null | tail -n 1 || true); [ -n \"$root\" ] || exit 0; cd $root/etc; {edit}", scene[sysroot]).Ok();
                 }
             }
             string[] operation = RandomOperation(random);
@@ -49,21 +49,21 @@ public sealed class AdminSequenceTests : IDisposable
 
     private void Both(string[] operation, List<string> history, int step)
     {
-        ToolResult real = AdminProgram.Real.Run([.. operation, $"--sysroot={_scene["real"]}"]);
-        ToolResult ours = AdminProgram.Ours.Run([.. operation, $"--sysroot={_scene["ours"]}"]);
+        ToolResult real = AdminProgram.Real.Run([.. operation, $"--sysroot={scene["real"]}"]);
+        ToolResult ours = AdminProgram.Ours.Run([.. operation, $"--sysroot={scene["ours"]}"]);
         string story = $"step {step}: {string.Join("; ", history)}\nreal: {real.Error}\nours: {ours.Error}";
         Assert.True(real.ExitCode == ours.ExitCode, $"exit codes {real.ExitCode} and {ours.ExitCode} at {story}");
         if (real.ExitCode != 0)
         {
             // What the real program leaves of a failed deployment, its next call removes.
-            AdminProgram.Real.Run("cleanup", $"--sysroot={_scene["real"]}").Ok();
-            AdminProgram.Ours.Run("cleanup", $"--sysroot={_scene["ours"]}").Ok();
+            AdminProgram.Real.Run("cleanup", $"--sysroot={scene["real"]}").Ok();
+            AdminProgram.Ours.Run("cleanup", $"--sysroot={scene["ours"]}").Ok();
         }
         Assert.Equal(
-            AdminProgram.Real.Run("status", $"--sysroot={_scene["real"]}").Ok().Output,
-            AdminProgram.Ours.Run("status", $"--sysroot={_scene["ours"]}").Ok().Output);
-        string[] expected = _scene.Snapshot("real").Split('\n');
-        string[] actual = _scene.Snapshot("ours").Split('\n');
+            AdminProgram.Real.Run("status", $"--sysroot={scene["real"]}").Ok().Output,
+            AdminProgram.Ours.Run("status", $"--sysroot={scene["ours"]}").Ok().Output);
+        string[] expected = scene.Snapshot("real").Split('\n');
+        string[] actual = scene.Snapshot("ours").Split('\n');
         Assert.True(expected.SequenceEqual(actual), $"{story}\n{string.Join('\n', expected.Except(actual).Take(15).Select(l => "real " + l).Concat(actual.Except(expected).Take(15).Select(l => "ours " + l)))}");
     }
 

@@ -3,11 +3,11 @@ namespace OciOstree.Interop.Tests.Admin;
 /// <summary>The composefs images of deployments, beside those that the newest real ostree writes for the same commits.</summary>
 public sealed class ComposefsDeployTests : IDisposable
 {
-    private readonly ScratchDirectory _scratch = new("cfs-deploy");
+    private readonly ScratchDirectory scratch = new("cfs-deploy");
 
     public ComposefsDeployTests()
     {
-        string tree = _scratch.MakeDirectory("tree");
+        string tree = scratch.MakeDirectory("tree");
         Tool.Shell("""
             mkdir -p usr/{bin,lib/modules/6.1.0,lib/ostree,etc/sub,share/wide} var/tmp opt
             printf 'PRETTY_NAME="Test OS"\nID=testos\n' > usr/lib/os-release
@@ -19,9 +19,9 @@ public sealed class ComposefsDeployTests : IDisposable
             """, tree).Ok();
         foreach (string name in (string[])["ours", "theirs"])
         {
-            Directory.CreateDirectory(_scratch[name]);
-            Tool.Run("ostree", "admin", "init-fs", "--modern", _scratch[name]).Ok();
-            Tool.Run("ostree", "admin", "os-init", "--sysroot=" + _scratch[name], "os").Ok();
+            Directory.CreateDirectory(scratch[name]);
+            Tool.Run("ostree", "admin", "init-fs", "--modern", scratch[name]).Ok();
+            Tool.Run("ostree", "admin", "os-init", "--sysroot=" + scratch[name], "os").Ok();
             Tool.Run("ostree", "config", $"--repo={Repo(name)}", "set", "core.fsync", "false").Ok();
         }
     }
@@ -36,15 +36,15 @@ public sealed class ComposefsDeployTests : IDisposable
     {
         // With its digest in the metadata: where all files' digests are asked for, the image is checked against it.
         string commit = Commit(settings, "--generate-composefs-metadata");
-        OurProgram.Ostree("admin", "deploy", "--sysroot=" + _scratch["ours"], "--os=os", "os").Ok();
-        SidOstree.Run("admin", "deploy", "--sysroot=" + _scratch["theirs"], "--os=os", "os").Ok();
+        OurProgram.Ostree("admin", "deploy", "--sysroot=" + scratch["ours"], "--os=os", "os").Ok();
+        SidOstree.Run("admin", "deploy", "--sysroot=" + scratch["theirs"], "--os=os", "os").Ok();
         Assert.Equal(File.ReadAllBytes(Image("theirs", commit)), File.ReadAllBytes(Image("ours", commit)));
         Assert.Equal(Tool.Run("stat", "-c", "%a %u:%g %h", Image("theirs", commit)).Output, Tool.Run("stat", "-c", "%a %u:%g %h", Image("ours", commit)).Output);
         Assert.Equal(settings.Contains("verity", StringComparison.Ordinal) || settings.Contains("signed", StringComparison.Ordinal),
             Convert.ToHexStringLower(File.ReadAllBytes(Image("ours", commit))).Contains(Digest(commit, "usr/bin/program"), StringComparison.Ordinal));
 
         // It goes with its deployment; the immutable root does not keep it.
-        OurProgram.Ostree("admin", "undeploy", "--sysroot=" + _scratch["ours"], "0").Ok();
+        OurProgram.Ostree("admin", "undeploy", "--sysroot=" + scratch["ours"], "0").Ok();
         Assert.False(File.Exists(Image("ours", commit)));
     }
 
@@ -57,11 +57,11 @@ public sealed class ComposefsDeployTests : IDisposable
     public void What_the_real_one_refuses_is_refused_in_its_words(string settings, string metadata = "--add-metadata-string=version=1")
     {
         Commit(settings, metadata);
-        ToolResult theirs = SidOstree.Run("admin", "deploy", "--sysroot=" + _scratch["theirs"], "--os=os", "os"), ours = OurProgram.Ostree("admin", "deploy", "--sysroot=" + _scratch["ours"], "--os=os", "os");
+        ToolResult theirs = SidOstree.Run("admin", "deploy", "--sysroot=" + scratch["theirs"], "--os=os", "os"), ours = OurProgram.Ostree("admin", "deploy", "--sysroot=" + scratch["ours"], "--os=os", "os");
         Assert.Equal((1, 1), (theirs.ExitCode, ours.ExitCode));
         const string from = "Checking out deployment tree: ";
         Assert.Equal(Reason(theirs), Reason(ours));
-        Assert.Empty(Directory.GetDirectories(_scratch["ours/ostree/deploy/os/deploy"]));
+        Assert.Empty(Directory.GetDirectories(scratch["ours/ostree/deploy/os/deploy"]));
 
         static string Reason(ToolResult result) => result.Error[result.Error.LastIndexOf(from, StringComparison.Ordinal)..].TrimEnd();
     }
@@ -69,26 +69,26 @@ public sealed class ComposefsDeployTests : IDisposable
     private string Commit(string settings, string argument)
     {
         if (settings.Length > 0)
-            _scratch.Write("tree/usr/lib/ostree/prepare-root.conf", settings);
-        string commit = OurProgram.Ostree("commit", "--repo=" + Repo("ours"), "--branch=os", "--tree=dir=" + _scratch["tree"], argument).Ok().OutputLine;
+            scratch.Write("tree/usr/lib/ostree/prepare-root.conf", settings);
+        string commit = OurProgram.Ostree("commit", "--repo=" + Repo("ours"), "--branch=os", "--tree=dir=" + scratch["tree"], argument).Ok().OutputLine;
         Tool.Run("ostree", "pull-local", "--repo=" + Repo("theirs"), Repo("ours"), "os").Ok();
         return commit;
     }
 
     private string Digest(string commit, string path)
     {
-        string measured = SidOstree.RunProgram("usr/bin/composefs-info", "measure-file", $"{_scratch["ours"]}/ostree/deploy/os/deploy/{commit}.0/{path}").Ok().OutputLine;
+        string measured = SidOstree.RunProgram("usr/bin/composefs-info", "measure-file", $"{scratch["ours"]}/ostree/deploy/os/deploy/{commit}.0/{path}").Ok().OutputLine;
         Assert.Equal(64, measured.Length);
         return measured;
     }
 
-    private string Repo(string name) => _scratch[name] + "/ostree/repo";
+    private string Repo(string name) => scratch[name] + "/ostree/repo";
 
-    private string Image(string name, string commit) => $"{_scratch[name]}/ostree/deploy/os/deploy/{commit}.0/.ostree.cfs";
+    private string Image(string name, string commit) => $"{scratch[name]}/ostree/deploy/os/deploy/{commit}.0/.ostree.cfs";
 
     public void Dispose()
     {
-        Tool.Shell($"chattr -f -i {_scratch.Path}/*/ostree/deploy/*/deploy/*.[0-9] || true");
-        _scratch.Dispose();
+        Tool.Shell($"chattr -f -i {scratch.Path}/*/ostree/deploy/*/deploy/*.[0-9] || true");
+        scratch.Dispose();
     }
 }

@@ -7,12 +7,12 @@ namespace OciOstree.Interop.Tests.Admin;
 public sealed class EtcMergeTests : IDisposable
 {
     private static readonly string[] Names = ["a", "b", "c", "d"];
-    private readonly ScratchDirectory _scratch = new("etc");
+    private readonly ScratchDirectory scratch = new("etc");
 
     public void Dispose()
     {
-        Tool.Shell($"chattr -f -i {_scratch.Path}/*/ostree/deploy/*/deploy/*.[0-9] || true");
-        _scratch.Dispose();
+        Tool.Shell($"chattr -f -i {scratch.Path}/*/ostree/deploy/*/deploy/*.[0-9] || true");
+        scratch.Dispose();
     }
 
     public static TheoryData<int> Seeds()
@@ -38,26 +38,26 @@ public sealed class EtcMergeTests : IDisposable
             ostree init --mode=bare --repo=repo
             mkdir -p v1/usr/lib/modules/6.1.0 v1/sysroot v1/boot v1/var v1/usr/etc
             echo kernel > v1/usr/lib/modules/6.1.0/vmlinuz; echo initrd > v1/usr/lib/modules/6.1.0/initramfs.img; echo ID=os > v1/usr/lib/os-release
-            """, _scratch.Path).Ok();
+            """, scratch.Path).Ok();
         // Twenty small trees in one: each has its own history.
         const int parts = 20;
         string defaults = Script(parts, part => Grow(random, "", depth: 0));
         string changes = Script(parts, part => Change(random, mayClash, upstream: true));
         string edits = Script(parts, part => Change(random, mayClash, upstream: false));
-        Tool.Shell($"cd v1/usr/etc; {defaults}\ncd ../../..; cp -a v1 v2; cd v2/usr/etc; {changes}\n", _scratch.Path).Ok();
+        Tool.Shell($"cd v1/usr/etc; {defaults}\ncd ../../..; cp -a v1 v2; cd v2/usr/etc; {changes}\n", scratch.Path).Ok();
         foreach (string version in (string[])["v1", "v2"])
         {
-            Tool.Run("ostree", "commit", $"--repo={_scratch["repo"]}", "-b", version, $"--tree=dir={_scratch[version]}").Ok();
+            Tool.Run("ostree", "commit", $"--repo={scratch["repo"]}", "-b", version, $"--tree=dir={scratch[version]}").Ok();
         }
 
         var codes = new List<int>();
         string said = "";
         foreach ((string name, AdminProgram program) in new[] { ("real", AdminProgram.Real), ("ours", AdminProgram.Ours) })
         {
-            string root = _scratch.MakeDirectory(name);
+            string root = scratch.MakeDirectory(name);
             program.Run("init-fs", "--modern", root).Ok();
             program.Run("os-init", $"--sysroot={root}", "os").Ok();
-            Tool.Run("ostree", "pull-local", $"--repo={root}/ostree/repo", _scratch["repo"], "v1", "v2").Ok();
+            Tool.Run("ostree", "pull-local", $"--repo={root}/ostree/repo", scratch["repo"], "v1", "v2").Ok();
             program.Run("deploy", $"--sysroot={root}", "--os=os", "v1").Ok();
             Tool.Shell($"cd {root}/ostree/deploy/os/deploy/*.0/etc; {edits}\n").Ok();
             ToolResult result = program.Run("deploy", $"--sysroot={root}", "--os=os", "v2");
@@ -82,7 +82,7 @@ public sealed class EtcMergeTests : IDisposable
     }
 
     private string[] Merged(string name) => Tool.Shell($"""
-        cd {_scratch[name]}/ostree/deploy/os/deploy/$(ostree rev-parse --repo={_scratch["repo"]} v2).0/etc
+        cd {scratch[name]}/ostree/deploy/os/deploy/$(ostree rev-parse --repo={scratch["repo"]} v2).0/etc
         find . -printf '%p %y %m %U %G %l\n' | LC_ALL=C sort
         find . -type f -print0 | LC_ALL=C sort -z | xargs -0r md5sum
         """).Ok().OutputLines;

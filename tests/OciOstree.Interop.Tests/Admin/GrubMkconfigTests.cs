@@ -14,19 +14,19 @@ public sealed class GrubMkconfigTests : IDisposable
 
         """;
 
-    private readonly AdminScene _scene = new();
+    private readonly AdminScene scene = new();
 
-    public void Dispose() => _scene.Dispose();
+    public void Dispose() => scene.Dispose();
 
     [Fact]
     public void The_configuration_has_our_entries_and_is_the_real_ones()
     {
-        _scene.MakeSysroot("root", AdminProgram.Real);
+        scene.MakeSysroot("root", AdminProgram.Real);
         foreach (string version in new[] { "os/v1", "os/v5" })
         {
-            AdminProgram.Real.Run("deploy", $"--sysroot={_scene["root"]}", "--os=testos", "--karg=root=LABEL=x", "--karg-append=quiet", version).Ok();
+            AdminProgram.Real.Run("deploy", $"--sysroot={scene["root"]}", "--os=testos", "--karg=root=LABEL=x", "--karg-append=quiet", version).Ok();
         }
-        File.WriteAllText(_scene["probe"], Probe);
+        File.WriteAllText(scene["probe"], Probe);
         string output = Tool.Run("unshare", "-m", "--propagation", "private", "sh", "-euc", """
             root=$1 probe=$2 ours=$3
             cd "$root"
@@ -42,8 +42,8 @@ public sealed class GrubMkconfigTests : IDisposable
             [ -z "$4" ] || { mkdir -p ".$4"; mount --rbind "$4" ".$4"; }
             chroot . /bin/sh -c "PATH=$ours:/usr/sbin:/usr/bin grub-mkconfig -o /boot/ours.cfg" 2>&1
             chroot . grub-script-check /boot/ours.cfg
-            """, "test", _scene["root"], _scene["probe"], Path.GetDirectoryName(OurProgram.Path("ostree"))!, Path.Combine(OurProgram.CheckoutRoot, "artifacts")).Ok().Output;
-        string real = File.ReadAllText(_scene["root/boot/real.cfg"]), ours = File.ReadAllText(_scene["root/boot/ours.cfg"]);
+            """, "test", scene["root"], scene["probe"], Path.GetDirectoryName(OurProgram.Path("ostree"))!, Path.Combine(OurProgram.CheckoutRoot, "artifacts")).Ok().Output;
+        string real = File.ReadAllText(scene["root/boot/real.cfg"]), ours = File.ReadAllText(scene["root/boot/ours.cfg"]);
         Assert.Equal(real, ours);
         Assert.Contains("done", output);
         Assert.Equal(2, ours.Split("menuentry 'Test OS ").Length - 1);

@@ -6,9 +6,9 @@ namespace OciOstree.Interop.Tests.Admin;
 /// <summary>Killed at any instant, a deployment leaves a sysroot that boots the old or the new.</summary>
 public sealed class KillTests : IDisposable
 {
-    private readonly AdminScene _scene = new();
+    private readonly AdminScene scene = new();
 
-    public void Dispose() => _scene.Dispose();
+    public void Dispose() => scene.Dispose();
 
     // OCI_OSTREE_KILLS asks for more than the few that every run can afford.
     private static int Kills { get; } =
@@ -17,8 +17,8 @@ public sealed class KillTests : IDisposable
     [Fact]
     public void Operations_killed_at_random_instants_leave_the_old_or_the_new()
     {
-        _scene.MakeSysroot("sysroot", AdminProgram.Ours);
-        string sysroot = _scene["sysroot"];
+        scene.MakeSysroot("sysroot", AdminProgram.Ours);
+        string sysroot = scene["sysroot"];
         AdminProgram.Ours.Run("deploy", $"--sysroot={sysroot}", "--os=testos", "--karg=root=x", "os/v1").Ok();
         long start = Stopwatch.GetTimestamp();
         AdminProgram.Ours.Run("deploy", $"--sysroot={sysroot}", "--os=testos", "os/v4").Ok();
@@ -69,8 +69,8 @@ public sealed class KillTests : IDisposable
     [Fact]
     public void A_boot_partition_without_room_or_write_access_is_one_line_and_changes_nothing()
     {
-        _scene.MakeSysroot("sysroot", AdminProgram.Ours);
-        string sysroot = _scene["sysroot"];
+        scene.MakeSysroot("sysroot", AdminProgram.Ours);
+        string sysroot = scene["sysroot"];
         AdminProgram.Ours.Run("deploy", $"--sysroot={sysroot}", "--os=testos", "os/v1").Ok();
         foreach ((string options, string reason) in new[] { ("size=16k", "No space left on device"), ("size=1m,ro", "Read-only file system") })
         {
@@ -100,7 +100,7 @@ public sealed class KillTests : IDisposable
     [Fact]
     public void A_boot_partition_of_its_own_gets_copies()
     {
-        _scene.MakeSysroot("sysroot", AdminProgram.Ours);
+        scene.MakeSysroot("sysroot", AdminProgram.Ours);
         Tool.Shell($"""
             exec unshare -m --propagation private sh -ec '
                 mount -t tmpfs none boot
@@ -110,6 +110,6 @@ public sealed class KillTests : IDisposable
                 cmp boot$(sed -n "s/^linux //p" boot/loader/entries/ostree-2.conf) ostree/boot.?/testos/*/0/usr/lib/modules/6.1.0/vmlinuz ||
                     cmp boot$(sed -n "s/^linux //p" boot/loader/entries/ostree-2.conf) ostree/deploy/testos/deploy/$(ostree rev-parse --repo=ostree/repo os/v5).0/usr/lib/modules/6.1.0/vmlinuz
                 ostree admin status --sysroot=. | grep -q "refspec: os/v5"'
-            """, _scene["sysroot"]).Ok();
+            """, scene["sysroot"]).Ok();
     }
 }

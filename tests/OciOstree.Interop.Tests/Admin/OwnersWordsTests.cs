@@ -5,20 +5,20 @@ namespace OciOstree.Interop.Tests.Admin;
 /// <summary>The machine owner's words that need no image: kernel arguments, pins, cleaning up, and what status says of a branch.</summary>
 public sealed class OwnersWordsTests : IDisposable
 {
-    private readonly AdminScene _scene = new();
+    private readonly AdminScene scene = new();
 
     public OwnersWordsTests()
     {
-        _scene.MakeSysroot("sysroot", AdminProgram.Ours);
+        scene.MakeSysroot("sysroot", AdminProgram.Ours);
         foreach (string version in new[] { "os/v1", "os/v4" })
         {
             AdminProgram.Ours.Run("deploy", $"--sysroot={Sysroot}", "--os=testos", "--karg=root=x", version).Ok();
         }
     }
 
-    private string Sysroot => _scene["sysroot"];
+    private string Sysroot => scene["sysroot"];
 
-    public void Dispose() => _scene.Dispose();
+    public void Dispose() => scene.Dispose();
 
     private ToolResult Run(params string[] arguments) => OurProgram.Run([.. arguments, "--sysroot", Sysroot]);
 

@@ -16,27 +16,27 @@ public sealed partial class MachineTests
         PushVersion("1", tag: "first");
         Deploy();
         PushVersion("2");
-        string repo = Sysroot + "/ostree/repo", image = $"oci:{_scratch["images"]}:os";
+        string repo = Sysroot + "/ostree/repo", image = $"oci:{scratch["images"]}:os";
         Documented("upgrade", "upgrade", "--sysroot", Sysroot, "--check");
         Documented("upgrade", "upgrade", "--sysroot", Sysroot);
-        Documented("rebase", "rebase", "--sysroot", Sysroot, $"ostree-unverified-image:oci:{_scratch["images"]}:first");
+        Documented("rebase", "rebase", "--sysroot", Sysroot, $"ostree-unverified-image:oci:{scratch["images"]}:first");
         Documented("deploy", "deploy", "--sysroot", Sysroot, "--stateroot=os", "--imgref", $"ostree-unverified-image:{image}");
         Documented("kargs", "kargs", "--sysroot", Sysroot);
         Documented("config-diff", "config-diff", "--sysroot", Sysroot);
         Documented("config-diff --merge", "config-diff", "--sysroot", Sysroot, "--merge", image);
-        Documented("boot-check", "boot-check", "--dry-run", "--root", _scratch.MakeDirectory("checks"));
+        Documented("boot-check", "boot-check", "--dry-run", "--root", scratch.MakeDirectory("checks"));
         Documented("inspect", "inspect", image);
-        Documented("container encapsulate", "container", "encapsulate", "--repo", _scratch["repo"], "os/2", $"oci:{_scratch["again"]}:1");
+        Documented("container encapsulate", "container", "encapsulate", "--repo", scratch["repo"], "os/2", $"oci:{scratch["again"]}:1");
         Documented("container unencapsulate", "container", "unencapsulate", "--repo", repo, "--write-ref=x", $"ostree-unverified-image:{image}");
         Documented("container info", "container", "info", image);
         Documented("container info", "container", "info", "--repo", repo, image);
-        Documented("container compare", "container", "compare", $"oci:{_scratch["images"]}:first", image);
-        Documented("container lint", "container", "lint", "--rootfs", _scratch["tree1"]);
+        Documented("container compare", "container", "compare", $"oci:{scratch["images"]}:first", image);
+        Documented("container lint", "container", "lint", "--rootfs", scratch["tree1"]);
         Documented("container lint --list", "container", "lint", "--list");
         Documented("container image list", "container", "image", "list", "--repo", repo);
         Documented("container image history", "container", "image", "history", "--repo", repo, image);
-        OurProgram.Run("init", "--repo", _scratch["other"], "--mode=bare").Ok();
-        Documented("container image pull", "container", "image", "pull", _scratch["other"], $"ostree-unverified-image:{image}");
+        OurProgram.Run("init", "--repo", scratch["other"], "--mode=bare").Ok();
+        Documented("container image pull", "container", "image", "pull", scratch["other"], $"ostree-unverified-image:{image}");
         Documented("oci-ostree status --json", "status", "--sysroot", Sysroot);
     }
 

@@ -22,7 +22,7 @@ public sealed partial class MachineTests
 
         // Another name is another line of versions.
         PushVersion("0", tag: "ancient", date: "@1577880000");
-        Ours("rebase", $"ostree-unverified-image:oci:{_scratch["images"]}:ancient", "--target-imgref", Follows).Ok();
+        Ours("rebase", $"ostree-unverified-image:oci:{scratch["images"]}:ancient", "--target-imgref", Follows).Ok();
         Assert.Equal(["0", "1"], Versions());
         using var status = JsonDocument.Parse(Ours("status", "--json").Ok().Output);
         Assert.Equal(Follows, status.RootElement.GetProperty("deployments")[0].GetProperty("image").GetProperty("reference").GetString());
@@ -38,7 +38,7 @@ public sealed partial class MachineTests
         PushVersion("2");
         Assert.Contains("--from-downloaded", Ours("upgrade", "--download-only").Ok().Output);
         Assert.Equal(["1"], Versions());
-        Directory.Move(_scratch["images"], _scratch["gone"]);
+        Directory.Move(scratch["images"], scratch["gone"]);
         Ours("upgrade", "--from-downloaded", "--apply").Ok();
         Assert.Equal(["2", "1"], Versions());
         Assert.Equal(2, (int)Ours("upgrade", "--check", "--download-only").ExitCode);
@@ -56,7 +56,7 @@ public sealed partial class MachineTests
         File.WriteAllText(etc + "/default", "mine");
         File.WriteAllText(etc + "/own", "mine");
         Assert.Equal(["M    default", "A    own"], Ours("config-diff").Ok().OutputLines);
-        _scratch.Write("tree2/usr/etc/fresh", "x");
+        scratch.Write("tree2/usr/etc/fresh", "x");
         PushVersion("2");
         Ours("upgrade", "--download-only").Ok();
         string[] before = State();
@@ -70,7 +70,7 @@ public sealed partial class MachineTests
         }
         Assert.Equal(before, State());
         File.WriteAllText(etc + "/directory", "x");
-        _scratch.Write("tree3/usr/etc/directory/x", "x");
+        scratch.Write("tree3/usr/etc/directory/x", "x");
         PushVersion("3");
         Ours("upgrade", "--download-only").Ok();
         ToolResult refused = Ours("config-diff", "--merge");

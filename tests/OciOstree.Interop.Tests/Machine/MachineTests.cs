@@ -5,13 +5,13 @@ namespace OciOstree.Interop.Tests.Machine;
 /// <summary>The words of a machine's owner, on the sysroot of a machine that is not running, with images in an OCI directory.</summary>
 public sealed partial class MachineTests : IDisposable
 {
-    private readonly ScratchDirectory _scratch = new("machine");
+    private readonly ScratchDirectory scratch = new("machine");
 
-    public void Dispose() => _scratch.Dispose();
+    public void Dispose() => scratch.Dispose();
 
-    private string Sysroot => _scratch["sysroot"];
+    private string Sysroot => scratch["sysroot"];
 
-    private string Follows => $"ostree-unverified-image:oci:{_scratch["images"]}:os";
+    private string Follows => $"ostree-unverified-image:oci:{scratch["images"]}:os";
 
     [Fact]
     public void A_machine_is_deployed_upgraded_and_rolled_back()
@@ -30,7 +30,7 @@ public sealed partial class MachineTests : IDisposable
         {
             Assert.True(check.RootElement.GetProperty("update").GetBoolean());
             Assert.Equal("2", check.RootElement.GetProperty("version").GetString());
-            int all = int.Parse(Tool.Shell($"skopeo inspect --raw oci:{_scratch["images"]}:os | jq '.layers | length'").Ok().OutputLine, null);
+            int all = int.Parse(Tool.Shell($"skopeo inspect --raw oci:{scratch["images"]}:os | jq '.layers | length'").Ok().OutputLine, null);
             Assert.InRange(check.RootElement.GetProperty("layersToFetch").GetInt32(), 1, all);
             Assert.InRange(check.RootElement.GetProperty("bytesToFetch").GetInt64(), 1, 100_000_000);
         }
@@ -61,8 +61,8 @@ public sealed partial class MachineTests : IDisposable
         Deploy();
         PushVersion("2", tag: "other");
         PushVersion("3", tag: "third");
-        Ours("rebase", $"ostree-unverified-image:oci:{_scratch["images"]}:other").Ok();
-        Ours("rebase", $"ostree-unverified-image:oci:{_scratch["images"]}:third").Ok();
+        Ours("rebase", $"ostree-unverified-image:oci:{scratch["images"]}:other").Ok();
+        Ours("rebase", $"ostree-unverified-image:oci:{scratch["images"]}:third").Ok();
         Assert.Equal(["3", "2"], Versions());
         string[] images = OurProgram.Run("container", "image", "list", "--repo", Sysroot + "/ostree/repo").Ok().OutputLines;
         Assert.Equal(2, images.Length);
@@ -77,7 +77,7 @@ public sealed partial class MachineTests : IDisposable
         MakeSysroot();
         PushVersion("1");
         Deploy();
-        string images = _scratch["images"];
+        string images = scratch["images"];
         PushVersion("2", tag: "kernelless", kernel: false);
         PushVersion("3", tag: "damaged");
         Damage("damaged");
@@ -87,7 +87,7 @@ public sealed partial class MachineTests : IDisposable
             (["rebase", "quay.io/os:latest"], "invalid ostree image reference"),
             (["rebase", "nonsense:quay.io/os:latest"], "nonsense"),
             (["rebase", $"ostree-unverified-image:oci:{images}:missing"], "missing"),
-            (["rebase", $"ostree-unverified-image:oci:{_scratch["nowhere"]}:os"], "nowhere"),
+            (["rebase", $"ostree-unverified-image:oci:{scratch["nowhere"]}:os"], "nowhere"),
             (["rebase", $"ostree-unverified-image:oci:{images}:kernelless"], "kernelless"),
             (["rebase", $"ostree-unverified-image:oci:{images}:damaged"], "damaged"),
             (["upgrade", "--stateroot", "unknown"], "unknown"),
@@ -109,7 +109,7 @@ public sealed partial class MachineTests : IDisposable
     {
         MakeSysroot();
         Commit("1", kernel: true);
-        OurProgram.Run("pull-local", "--repo", Sysroot + "/ostree/repo", _scratch["repo"], "os/1").Ok();
+        OurProgram.Run("pull-local", "--repo", Sysroot + "/ostree/repo", scratch["repo"], "os/1").Ok();
         OurProgram.Run("admin", "deploy", "--sysroot", Sysroot, "--os=os", "os/1").Ok();
         Assert.Contains("ostree admin upgrade", Ours("upgrade").Failed().Error);
         Assert.Contains("os/1", Ours("status").Ok().Output);
@@ -122,9 +122,9 @@ public sealed partial class MachineTests : IDisposable
     public void A_full_disk_stops_an_upgrade_and_changes_nothing()
     {
         Directory.CreateDirectory(Sysroot);
-        Tool.Run("truncate", "-s", "24M", _scratch["disk"]).Ok();
-        Tool.Run("mkfs.ext4", "-q", _scratch["disk"]).Ok();
-        Tool.Run("mount", "-o", "loop", _scratch["disk"], Sysroot).Ok();
+        Tool.Run("truncate", "-s", "24M", scratch["disk"]).Ok();
+        Tool.Run("mkfs.ext4", "-q", scratch["disk"]).Ok();
+        Tool.Run("mount", "-o", "loop", scratch["disk"], Sysroot).Ok();
         try
         {
             MakeSysroot();
@@ -132,8 +132,8 @@ public sealed partial class MachineTests : IDisposable
             Deploy();
             byte[] large = new byte[40 << 20];
             new Random(7).NextBytes(large);
-            _scratch.MakeDirectory("tree2/usr/lib");
-            File.WriteAllBytes(_scratch["tree2/usr/lib/large"], large);
+            scratch.MakeDirectory("tree2/usr/lib");
+            File.WriteAllBytes(scratch["tree2/usr/lib/large"], large);
             PushVersion("2");
             string[] before = State();
             var result = Ours("upgrade").Failed();
@@ -141,7 +141,7 @@ public sealed partial class MachineTests : IDisposable
             Assert.Equal(before, State());
             Tool.Run("ostree", "fsck", "--repo=" + Sysroot + "/ostree/repo").Ok();
             // Nor did it take the room that something smaller would need.
-            File.Delete(_scratch["tree2/usr/lib/large"]);
+            File.Delete(scratch["tree2/usr/lib/large"]);
             PushVersion("3");
             Ours("upgrade").Ok();
             Assert.Equal(["3", "1"], Versions());
@@ -173,35 +173,35 @@ public sealed partial class MachineTests : IDisposable
     private void PushVersion(string version, string tag = "os", bool kernel = true, string? date = null)
     {
         Commit(version, kernel, date);
-        OurProgram.Run("container", "encapsulate", "--repo", _scratch["repo"], "os/" + version, $"oci:{_scratch["images"]}:{tag}").Ok();
+        OurProgram.Run("container", "encapsulate", "--repo", scratch["repo"], "os/" + version, $"oci:{scratch["images"]}:{tag}").Ok();
     }
 
     private void Commit(string version, bool kernel, string? date = null)
     {
         string tree = "tree" + version;
-        _scratch.Write(tree + "/usr/lib/os-release", $"ID=os\nVERSION_ID={version}\nPRETTY_NAME=\"OS {version}\"\n");
-        _scratch.Write(tree + "/usr/lib/version", version);
-        _scratch.Write(tree + "/usr/etc/name", "os");
-        _scratch.Write(tree + "/usr/etc/default", "of version " + version);
-        _scratch.Write(tree + "/usr/share/same", "in every version");
+        scratch.Write(tree + "/usr/lib/os-release", $"ID=os\nVERSION_ID={version}\nPRETTY_NAME=\"OS {version}\"\n");
+        scratch.Write(tree + "/usr/lib/version", version);
+        scratch.Write(tree + "/usr/etc/name", "os");
+        scratch.Write(tree + "/usr/etc/default", "of version " + version);
+        scratch.Write(tree + "/usr/share/same", "in every version");
         if (kernel)
         {
-            _scratch.Write(tree + "/usr/lib/modules/6.1/vmlinuz", "kernel " + version);
-            _scratch.Write(tree + "/usr/lib/modules/6.1/initramfs.img", "initramfs " + version);
+            scratch.Write(tree + "/usr/lib/modules/6.1/vmlinuz", "kernel " + version);
+            scratch.Write(tree + "/usr/lib/modules/6.1/initramfs.img", "initramfs " + version);
         }
         foreach (string directory in (string[])["boot", "dev", "proc", "run", "sys", "sysroot", "tmp", "var"])
-            _scratch.MakeDirectory(tree + "/" + directory);
-        if (!Directory.Exists(_scratch["repo"]))
-            OurProgram.Run("init", "--repo", _scratch["repo"], "--mode=bare").Ok();
+            scratch.MakeDirectory(tree + "/" + directory);
+        if (!Directory.Exists(scratch["repo"]))
+            OurProgram.Run("init", "--repo", scratch["repo"], "--mode=bare").Ok();
         string[] bootable = kernel ? ["--bootable"] : [];
-        OurProgram.Run(["commit", "--repo", _scratch["repo"], "--branch=os/" + version, "--tree=dir=" + _scratch[tree], "--add-metadata-string=version=" + version, .. bootable, .. date is null ? (string[])[] : ["--timestamp=" + date]]).Ok();
+        OurProgram.Run(["commit", "--repo", scratch["repo"], "--branch=os/" + version, "--tree=dir=" + scratch[tree], "--add-metadata-string=version=" + version, .. bootable, .. date is null ? (string[])[] : ["--timestamp=" + date]]).Ok();
     }
 
     /// <summary>Turns a bit of the last layer of an image.</summary>
     private void Damage(string tag)
     {
-        string digest = Tool.Shell($"skopeo inspect --raw oci:{_scratch["images"]}:{tag} | jq -r '.layers[0].digest'").Ok().OutputLine;
-        string blob = $"{_scratch["images"]}/blobs/sha256/{digest["sha256:".Length..]}";
+        string digest = Tool.Shell($"skopeo inspect --raw oci:{scratch["images"]}:{tag} | jq -r '.layers[0].digest'").Ok().OutputLine;
+        string blob = $"{scratch["images"]}/blobs/sha256/{digest["sha256:".Length..]}";
         byte[] bytes = File.ReadAllBytes(blob);
         bytes[bytes.Length / 2] ^= 1;
         File.WriteAllBytes(blob, bytes);

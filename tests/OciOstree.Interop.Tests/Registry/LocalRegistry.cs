@@ -10,7 +10,7 @@ internal sealed class LocalRegistry : IDisposable
 {
     public const string User = "alice";
     public const string Password = "s3cret-pass";
-    private readonly Process _process;
+    private readonly Process process;
 
     private LocalRegistry(ScratchDirectory scratch, string http, string auth = "")
     {
@@ -18,10 +18,10 @@ internal sealed class LocalRegistry : IDisposable
         {
             int port = FreePort();
             Host = $"127.0.0.1:{port}";
-            _process = Start(scratch, port, http, auth);
-            if (Listens(_process, port))
+            process = Start(scratch, port, http, auth);
+            if (Listens(process, port))
                 return;
-            _process.Dispose();
+            process.Dispose();
             // It cannot be told to take any port that is free, and another program was faster.
             if (tries == 5)
                 throw new ToolException("docker-registry: did not start");
@@ -102,9 +102,9 @@ internal sealed class LocalRegistry : IDisposable
 
     public void Dispose()
     {
-        _process.Kill();
-        _process.WaitForExit();
-        _process.Dispose();
+        process.Kill();
+        process.WaitForExit();
+        process.Dispose();
     }
 
     private static int FreePort()

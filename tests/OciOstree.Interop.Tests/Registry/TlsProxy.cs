@@ -8,7 +8,7 @@ namespace OciOstree.Interop.Tests;
 /// <summary>socat in front of a registry, demanding a client certificate from <c>clients.pem</c>.</summary>
 internal sealed class TlsProxy : IDisposable
 {
-    private readonly Process _process;
+    private readonly Process process;
 
     public TlsProxy(ScratchDirectory scratch, string target, ref int port)
     {
@@ -21,12 +21,12 @@ internal sealed class TlsProxy : IDisposable
             }
 
             string listen = $"OPENSSL-LISTEN:{port},bind=127.0.0.1,reuseaddr,fork,cert={scratch["certs/ca.crt"]},key={scratch["server.key"]},cafile={scratch["clients.pem"]},verify=1";
-            _process = Process.Start(new ProcessStartInfo("socat", [listen, "TCP:" + target]) { RedirectStandardError = true })!;
-            _process.ErrorDataReceived += (_, _) => { };
-            _process.BeginErrorReadLine();
-            if (LocalRegistry.Listens(_process, port))
+            process = Process.Start(new ProcessStartInfo("socat", [listen, "TCP:" + target]) { RedirectStandardError = true })!;
+            process.ErrorDataReceived += (_, _) => { };
+            process.BeginErrorReadLine();
+            if (LocalRegistry.Listens(process, port))
                 return;
-            _process.Dispose();
+            process.Dispose();
             if (tries == 5)
                 throw new ToolException("socat: did not start");
         }
@@ -34,8 +34,8 @@ internal sealed class TlsProxy : IDisposable
 
     public void Dispose()
     {
-        _process.Kill(entireProcessTree: true);
-        _process.WaitForExit();
-        _process.Dispose();
+        process.Kill(entireProcessTree: true);
+        process.WaitForExit();
+        process.Dispose();
     }
 }

@@ -8,15 +8,15 @@ namespace OciOstree.Interop.Tests;
 /// <summary>The token server of the distribution project's token authentication: anybody may pull, only the right user may push.</summary>
 internal sealed class TokenIssuer : IDisposable
 {
-    private readonly X509Certificate2 _certificate;
-    private readonly RSA _key;
+    private readonly X509Certificate2 certificate;
+    private readonly RSA key;
 
     public TokenIssuer(ScratchDirectory scratch)
     {
         CertificatePath = scratch["token.crt"];
         LocalRegistry.MakeCertificate(CertificatePath, scratch["token.key"], "lab-iss");
-        _certificate = X509Certificate2.CreateFromPemFile(CertificatePath, scratch["token.key"]);
-        _key = _certificate.GetRSAPrivateKey()!;
+        certificate = X509Certificate2.CreateFromPemFile(CertificatePath, scratch["token.key"]);
+        key = certificate.GetRSAPrivateKey()!;
         Server = new TestServer(Issue);
     }
 
@@ -29,8 +29,8 @@ internal sealed class TokenIssuer : IDisposable
     public void Dispose()
     {
         Server.Dispose();
-        _key.Dispose();
-        _certificate.Dispose();
+        key.Dispose();
+        certificate.Dispose();
     }
 
     private void Issue(HttpExchange exchange)
@@ -49,9 +49,9 @@ internal sealed class TokenIssuer : IDisposable
         string[] scope = exchange.Query("scope")!.Split(':');
         var actions = scope[2].Split(',').Where(a => a == "pull" || user is not null).Select(a => $"\"{a}\"");
         long now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
-        string signed = Encode($$"""{"typ":"JWT","alg":"RS256","x5c":["{{Convert.ToBase64String(_certificate.RawData)}}"]}""") + "."
+        string signed = Encode($$"""{"typ":"JWT","alg":"RS256","x5c":["{{Convert.ToBase64String(certificate.RawData)}}"]}""") + "."
             + Encode($$"""{"iss":"lab-iss","sub":"{{user}}","aud":"lab-svc","exp":{{now + 300}},"nbf":{{now - 10}},"iat":{{now}},"jti":"{{Guid.NewGuid()}}","access":[{"type":"repository","name":"{{scope[1]}}","actions":[{{string.Join(",", actions)}}]}]}""");
-        string signature = Encode(_key.SignData(Encoding.ASCII.GetBytes(signed), HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1));
+        string signature = Encode(key.SignData(Encoding.ASCII.GetBytes(signed), HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1));
         exchange.Respond(200, Encoding.UTF8.GetBytes($$"""{"token":"{{signed}}.{{signature}}","expires_in":300}"""), ("Content-Type", "application/json"));
     }
 

@@ -9,8 +9,8 @@ namespace OciOstree.Testing;
 /// </summary>
 public sealed class FakeRegistry : IDisposable
 {
-    private readonly ConcurrentDictionary<string, MemoryStream> _uploads = new();
-    private int _nextUpload;
+    private readonly ConcurrentDictionary<string, MemoryStream> uploads = new();
+    private int nextUpload;
 
     public FakeRegistry()
     {
@@ -119,11 +119,11 @@ public sealed class FakeRegistry : IDisposable
                 exchange.Respond(201);
                 break;
             case "POST":
-                string id = Interlocked.Increment(ref _nextUpload).ToString();
-                _uploads[id] = new MemoryStream();
+                string id = Interlocked.Increment(ref nextUpload).ToString();
+                uploads[id] = new MemoryStream();
                 exchange.Respond(202, null, ("Location", $"/v2/{repository}/blobs/uploads/{id}?state=1"));
                 break;
-            case var method when _uploads.TryGetValue(exchange.Path[(exchange.Path.LastIndexOf('/') + 1)..], out MemoryStream? upload):
+            case var method when uploads.TryGetValue(exchange.Path[(exchange.Path.LastIndexOf('/') + 1)..], out MemoryStream? upload):
                 Continue(exchange, method, repository, upload);
                 break;
             default:

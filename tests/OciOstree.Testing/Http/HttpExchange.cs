@@ -6,11 +6,11 @@ namespace OciOstree.Testing;
 /// <summary>One request that a <see cref="TestServer"/> received, and the socket to answer it on, well or badly.</summary>
 public sealed class HttpExchange
 {
-    private readonly NetworkStream _stream;
+    private readonly NetworkStream stream;
 
     private HttpExchange(NetworkStream stream, string method, string target, IReadOnlyDictionary<string, string> headers, byte[] body)
     {
-        _stream = stream;
+        this.stream = stream;
         Method = method;
         Target = target;
         Headers = headers;
@@ -58,13 +58,13 @@ public sealed class HttpExchange
         return Encoding.ASCII.GetBytes(text.Append("\r\n").ToString());
     }
 
-    public void Raw(ReadOnlySpan<byte> bytes) => _stream.Write(bytes);
+    public void Raw(ReadOnlySpan<byte> bytes) => stream.Write(bytes);
 
     /// <summary>Ends the connection here.</summary>
     public void Close()
     {
         IsClosed = true;
-        _stream.Close();
+        stream.Close();
     }
 
     /// <param name="stream">To answer on.</param>

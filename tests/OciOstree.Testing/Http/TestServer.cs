@@ -7,20 +7,20 @@ namespace OciOstree.Testing;
 /// <summary>An HTTP/1.1 server on the loopback interface that does exactly what a test tells it to, however wrong.</summary>
 public sealed class TestServer : IDisposable
 {
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
-    private readonly ConcurrentBag<TcpClient> _clients = [];
-    private readonly Action<HttpExchange> _handler;
+    private readonly TcpListener listener = new(IPAddress.Loopback, 0);
+    private readonly ConcurrentBag<TcpClient> clients = [];
+    private readonly Action<HttpExchange> handler;
 
     public TestServer(Action<HttpExchange> handler)
     {
-        _handler = handler;
-        _listener.Server.NoDelay = true; // each accepted socket has it too
-        _listener.Start();
+        this.handler = handler;
+        listener.Server.NoDelay = true; // each accepted socket has it too
+        listener.Start();
         new Thread(Accept) { IsBackground = true }.Start();
     }
 
     /// <summary><c>127.0.0.1:PORT</c>.</summary>
-    public string Host => _listener.LocalEndpoint.ToString()!;
+    public string Host => listener.LocalEndpoint.ToString()!;
 
     /// <summary>All requests so far, in the order in which they were read.</summary>
     public ConcurrentQueue<HttpExchange> Requests { get; } = [];
@@ -30,8 +30,8 @@ public sealed class TestServer : IDisposable
 
     public void Dispose()
     {
-        _listener.Dispose();
-        foreach (TcpClient client in _clients)
+        listener.Dispose();
+        foreach (TcpClient client in clients)
             client.Dispose();
     }
 
@@ -41,8 +41,8 @@ public sealed class TestServer : IDisposable
         {
             while (true)
             {
-                TcpClient client = _listener.AcceptTcpClient();
-                _clients.Add(client);
+                TcpClient client = listener.AcceptTcpClient();
+                clients.Add(client);
                 new Thread(() => Serve(client)) { IsBackground = true }.Start();
             }
         }
@@ -62,7 +62,7 @@ public sealed class TestServer : IDisposable
             {
                 Requests.Enqueue(exchange);
                 if (!exchange.IsClosed)
-                    _handler(exchange);
+                    handler(exchange);
                 if (exchange.IsClosed)
                     return;
             }
