@@ -214,13 +214,14 @@ internal sealed partial class RemoteFetcher
         {
             throw new OperationCanceledException(e.Message, e, cancellation);
         }
-        catch (HttpIOException e) when (e.HttpRequestError == HttpRequestError.ResponseEnded)
-        {
-            throw new IOException("Transferred a partial file", e);
-        }
+        // Before the end of an answer is complained of: our own end to it looks the same.
         catch (Exception e) when (stalled.Token.IsCancellationRequested && e is not RepositoryException and not OversizedException and not Linux.LinuxException)
         {
             throw new IOException($"Less than {options.LowSpeedLimit} bytes a second for {options.LowSpeedTime.TotalSeconds} seconds");
+        }
+        catch (HttpIOException e) when (e.HttpRequestError == HttpRequestError.ResponseEnded)
+        {
+            throw new IOException("Transferred a partial file", e);
         }
         finally
         {
