@@ -23,7 +23,7 @@ public sealed class BootTests(ITestOutputHelper output)
         string previous = "";
         foreach (string version in (string[])["1", "2"])
         {
-            string tree = MakeTree(scratch, version, commands);
+            string tree = BootTree.MakeVersion(scratch, version, commands);
             OurProgram.Run("commit", "--repo", repo, "--branch=mini/" + version, "--tree=dir=" + tree, "--bootable", "--add-metadata-string=version=" + version, "--subject=Mini " + version).Ok();
             string image = $"docker://{registry.Host}/os:{version}";
             OurProgram.Run("container", "encapsulate", "--tls-verify=false", "--repo", repo, "mini/" + version, image).Ok();
@@ -62,27 +62,13 @@ public sealed class BootTests(ITestOutputHelper output)
         disk.InitializeSysroot("mini");
         // The real program's commits, so that the two tests share nothing but the boot.
         foreach (string version in (string[])["1", "2"])
-            Tool.Run("ostree", "commit", $"--repo={disk.Root}/ostree/repo", "--branch=mini/" + version, "--tree=dir=" + MakeTree(scratch, version, commands), "--bootable").Ok();
+            Tool.Run("ostree", "commit", $"--repo={disk.Root}/ostree/repo", "--branch=mini/" + version, "--tree=dir=" + BootTree.MakeVersion(scratch, version, commands), "--bootable").Ok();
         OurProgram.Ostree("admin", "deploy", "--sysroot=" + disk.Root, "--os=mini", "--karg=root=LABEL=" + BootDisk.Label, "--karg=rw", "--karg=console=ttyS0", "--karg=quiet", VirtualMachine.NoTimerCheck, "mini/1").Ok();
         Lap("the first deployed");
 
         Judge.Life(Boot(disk, registryPort: 9, scratch));
         Judge.Remains(disk, "mini");
     });
-
-    /// <summary>One of two versions of one system, which differ in everything that a merge of <c>/etc</c> looks at.</summary>
-    private static string MakeTree(ScratchDirectory scratch, string version, GuestCommands commands)
-    {
-        string tree = scratch.MakeDirectory("tree" + version);
-        BootTree.Make(tree, KernelPackage.Get(), version, commands);
-        scratch.Write($"tree{version}/usr/etc/hostname", $"mini-{version}\n");
-        scratch.Write($"tree{version}/usr/etc/motto", $"of version {version}\n");
-        scratch.Write($"tree{version}/usr/etc/containers/registries.conf", $"[[registry]]\nlocation = \"{VirtualMachine.Registry}\"\ninsecure = true\n");
-        scratch.Write($"tree{version}/usr/etc/removed", "by the owner\n");
-        if (version == "2")
-            scratch.Write("tree2/usr/etc/added", "by version 2\n");
-        return tree;
-    }
 
     /// <summary>Replaces an image in the registry by one that a Containerfile makes of it.</summary>
     private static void PushDerived(ScratchDirectory scratch, string image)

@@ -12,7 +12,8 @@ internal static class BootTree
 
     /// <summary>Makes the tree. <paramref name="version"/> is in <c>/usr/lib/version</c>; <paramref name="commands"/> are what the scenario runs.</summary>
     /// <param name="protection">What the initramfs and the tree are to know of composefs; null for an initramfs with Debian 12's ostree, which knows nothing of it.</param>
-    internal static void Make(string root, KernelPackage kernel, string version, GuestCommands commands, RootProtection? protection = null)
+    /// <param name="fileSystem">What the root will be on, for which the initramfs has the modules.</param>
+    internal static void Make(string root, KernelPackage kernel, string version, GuestCommands commands, RootProtection? protection = null, string fileSystem = "ext4")
     {
         foreach (string directory in (string[])["boot", "dev", "proc", "run", "sys", "sysroot", "var", "usr/bin", "usr/sbin", "usr/lib", "usr/lib64", "usr/libexec", "usr/etc", $"usr/lib/modules/{kernel.Version}"])
             Directory.CreateDirectory(Path.Combine(root, directory));
@@ -65,11 +66,29 @@ internal static class BootTree
             Directory.CreateDirectory(root + "/usr/lib/ostree");
             File.WriteAllText(root + "/usr/lib/ostree/prepare-root.conf", protection.Configuration);
         }
-        MakeInitramfs(kernel, version, modules + "/initramfs.img", protection);
+        MakeInitramfs(kernel, version, modules + "/initramfs.img", protection, kernel.Modules(fileSystem));
+    }
+
+    /// <summary>
+    /// One of two versions of one system, which differ in everything that a merge of <c>/etc</c> looks at (<see cref="Judge.Life"/> judges it); it trusts
+    /// the registry on the host.
+    /// </summary>
+    /// <returns>Where it is.</returns>
+    internal static string MakeVersion(ScratchDirectory scratch, string version, GuestCommands commands, string fileSystem = "ext4")
+    {
+        string tree = scratch.MakeDirectory("tree" + version);
+        Make(tree, KernelPackage.Get(), version, commands, fileSystem: fileSystem);
+        scratch.Write($"tree{version}/usr/etc/hostname", $"mini-{version}\n");
+        scratch.Write($"tree{version}/usr/etc/motto", $"of version {version}\n");
+        scratch.Write($"tree{version}/usr/etc/containers/registries.conf", $"[[registry]]\nlocation = \"{VirtualMachine.Registry}\"\ninsecure = true\n");
+        scratch.Write($"tree{version}/usr/etc/removed", "by the owner\n");
+        if (version == "2")
+            scratch.Write("tree2/usr/etc/added", "by version 2\n");
+        return tree;
     }
 
     // The version in it makes each its own, so that a second deployment has a boot directory of its own too.
-    private static void MakeInitramfs(KernelPackage kernel, string version, string target, RootProtection? protection)
+    private static void MakeInitramfs(KernelPackage kernel, string version, string target, RootProtection? protection, IReadOnlyList<string> load)
     {
         using var scratch = new ScratchDirectory("initramfs");
         string bin = scratch.MakeDirectory("bin"), modules = scratch.MakeDirectory("lib/modules"), ostree = scratch.MakeDirectory("usr/lib/ostree");
@@ -90,9 +109,9 @@ internal static class BootTree
             if (protection.BindingKey is { } key)
                 scratch.Write("etc/ostree/initramfs-root-binding.key", key);
         }
-        foreach (string module in kernel.Modules)
+        foreach (string module in load)
             File.Copy(kernel.ModulePath(module), $"{modules}/{module}.ko");
-        File.WriteAllLines(modules + "/order", kernel.Modules);
+        File.WriteAllLines(modules + "/order", load);
         CopyScript("init", scratch["init"]);
         scratch.Write("version", version);
         // The kernel's own console comes before any /dev is mounted.

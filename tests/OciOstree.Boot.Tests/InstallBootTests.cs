@@ -2,49 +2,85 @@ using Xunit.Abstractions;
 
 namespace OciOstree.Boot.Tests;
 
-/// <summary>What <c>install to-disk</c> makes of an image boots as it is: by each boot loader, its root found by its UUID; one goes on to the next version by itself.</summary>
+/// <summary>
+/// What <c>install to-disk</c> makes of an image boots as it is: by each boot loader and firmware, on each file system, its root found by its UUID. One such machine lives on: it
+/// moves to another image of the registry, goes back, and follows the image that it was installed from.
+/// </summary>
 public sealed class InstallBootTests(ITestOutputHelper output)
 {
-    private static readonly string[] LoaderPackages = ["grub-pc-bin", "grub-efi-amd64-bin", "systemd-boot-efi", "refind"];
+    /// <summary>Set to <c>all</c>: every loader that goes with every firmware and file system, each living the whole life.</summary>
+    private const string Switch = "OCI_OSTREE_BOOT_VARIANTS";
+    private static readonly string[] s_loaderPackages = ["grub-pc-bin", "grub-efi-amd64-bin", "systemd-boot-efi", "refind"];
+
+    public static TheoryData<string, string, string, bool> Variants
+    {
+        get
+        {
+            var variants = new TheoryData<string, string, string, bool>();
+            if (Environment.GetEnvironmentVariable(Switch) == "all")
+            {
+                variants.Add("extlinux", "bios", "ext4", true);
+                foreach (string fileSystem in (string[])["ext4", "xfs", "btrfs"])
+                {
+                    variants.Add("grub", "bios", fileSystem, true);
+                    variants.Add("grub", "efi", fileSystem, true);
+                    variants.Add("systemd-boot", "efi", fileSystem, true);
+                }
+                return variants;
+            }
+            // Each loader, firmware and file system once; each boot takes its time.
+            variants.Add("extlinux", "bios", "ext4", false);
+            variants.Add("grub", "bios", "xfs", false);
+            variants.Add("grub", "efi", "btrfs", false);
+            variants.Add("systemd-boot", "efi", "ext4", true);
+            return variants;
+        }
+    }
 
     [Theory]
-    [InlineData("extlinux", false, false)]
-    [InlineData("systemd-boot", true, true)]
-    [InlineData("grub", false, false)]
-    public void An_installed_disk_boots_and_upgrades_itself(string loader, bool efi, bool upgrades) => PrivateMounts.Run(() =>
+    [MemberData(nameof(Variants))]
+    public void An_installed_disk_boots_is_rebased_and_rolled_back(string loader, string firmware, string fileSystem, bool lives) => PrivateMounts.Run(() =>
     {
-        var commands = new GuestCommands("oci-ostree status", "oci-ostree status --json", upgrades ? ["oci-ostree upgrade"] : []);
+        string image = $"ostree-unverified-registry:{VirtualMachine.Registry}/os:";
+        var commands = new GuestCommands("oci-ostree status", "oci-ostree status --json", lives ? [$"oci-ostree rebase {image}2", "oci-ostree rollback", "oci-ostree upgrade"] : [])
+        {
+            Facts = "cat /proc/mounts",
+        };
         using var scratch = new ScratchDirectory("install");
         using var registry = RegistryServer.Start(scratch);
         string repo = scratch["repo"];
         OurProgram.Run("init", "--repo", repo, "--mode=bare").Ok();
-        foreach (string version in upgrades ? (string[])["1", "2"] : ["1"])
+        foreach (string version in lives ? (string[])["1", "2", "3"] : ["1"])
         {
-            string tree = scratch.MakeDirectory("tree" + version);
-            BootTree.Make(tree, KernelPackage.Get(), version, commands);
-            scratch.Write($"tree{version}/usr/etc/containers/registries.conf", $"[[registry]]\nlocation = \"{VirtualMachine.Registry}\"\ninsecure = true\n");
+            string tree = BootTree.MakeVersion(scratch, version, commands, fileSystem);
             OurProgram.Run("commit", "--repo", repo, "--branch=mini/" + version, "--tree=dir=" + tree, "--bootable", "--add-metadata-string=version=" + version).Ok();
-            OurProgram.Run("container", "encapsulate", "--repo", repo, "mini/" + version, $"oci:{scratch["images"]}:{version}").Ok();
+            // The machine follows :1 of the registry, which has moved on to the third version since its medium was made.
+            string[] target = version == "1" ? [$"oci:{scratch["images"]}:1"] : ["--tls-verify=false", $"docker://{registry.Host}/os:{(version == "2" ? "2" : "1")}"];
+            OurProgram.Run(["container", "encapsulate", "--repo", repo, "mini/" + version, .. target]).Ok();
         }
-        if (upgrades)
-            OurProgram.Run("container", "encapsulate", "--tls-verify=false", "--repo", repo, "mini/2", $"docker://{registry.Host}/os:1").Ok();
 
-        using var disk = new InstalledDisk(scratch, "disk", efi);
-        // The machine follows the registry, whose :1 has moved on to version 2 since the medium was made.
-        OurProgram.Run(["install", "to-disk", disk.Image, "--size=600M", "--bootloader=" + loader, "--stateroot=mini", "--quiet",
-            "--imgref", $"ostree-unverified-image:oci:{scratch["images"]}:1", "--target-imgref", $"ostree-unverified-registry:{VirtualMachine.Registry}/os:1",
-            "--karg=console=ttyS0", "--karg=quiet", VirtualMachine.NoTimerCheck, .. LoaderPackages.Select(package => "--loader-files=" + DebianPackage.Get(package))]).Ok();
+        using var disk = new InstalledDisk(scratch, "disk", efi: firmware == "efi");
+        OurProgram.Run(["install", "to-disk", disk.Image, "--size=800M", "--bootloader=" + loader, "--filesystem=" + fileSystem, "--stateroot=mini", "--quiet",
+            "--imgref", $"ostree-unverified-image:oci:{scratch["images"]}:1", "--target-imgref", image + "1",
+            "--karg=console=ttyS0", "--karg=quiet", VirtualMachine.NoTimerCheck, .. s_loaderPackages.Select(package => "--loader-files=" + DebianPackage.Get(package))]).Ok();
 
-        var story = VirtualMachine.Run(disk, registry.Port, scratch, TimeSpan.FromSeconds(240));
+        var story = VirtualMachine.Run(disk, registry.Port, scratch, TimeSpan.FromSeconds(360));
         output.WriteLine(story.Everything);
         Judge.System(story, 1, "1");
         Assert.Contains(story.Output(1, "status"), line => line.StartsWith("* ", StringComparison.Ordinal));
-        if (!upgrades)
-            return;
-        story.ExpectSuccess(1, "step");
-        story.Expect(2, "version", "2");
-        story.Expect(2, "etc hostname", "edited");
-        story.Expect(2, "var-keep", "kept");
-        Assert.NotEqual(story.Deployment(1), story.Deployment(2));
+        Assert.Contains(story.Output(1, "facts"), line => line.Contains($" /sysroot {fileSystem} ", StringComparison.Ordinal));
+        if (lives)
+        {
+            Judge.Life(story);
+            story.ExpectSuccess(3, "step");
+            Judge.System(story, 4, "3");
+            story.Expect(4, "etc hostname", "edited");
+            story.Expect(4, "etc motto", "of version 3");
+            story.Expect(4, "var-keep", "kept");
+            // The way back led to the very deployment that was left.
+            Assert.Equal(story.Deployment(1).Split('/')[^2], story.Deployment(3).Split('/')[^2]);
+        }
+        disk.Mount();
+        Judge.Remains(disk, "mini", deployments: lives ? 2 : 1);
     });
 }
