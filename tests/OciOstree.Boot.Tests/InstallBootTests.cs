@@ -10,7 +10,7 @@ public sealed class InstallBootTests(ITestOutputHelper output)
 {
     /// <summary>Set to <c>all</c>: every loader that goes with every firmware and file system, each living the whole life.</summary>
     private const string Switch = "OCI_OSTREE_BOOT_VARIANTS";
-    private static readonly string[] s_loaderPackages = ["grub-pc-bin", "grub-efi-amd64-bin", "systemd-boot-efi", "refind"];
+    private static readonly string[] LoaderPackages = ["grub-pc-bin", "grub-efi-amd64-bin", "systemd-boot-efi", "refind"];
 
     public static TheoryData<string, string, string, bool> Variants
     {
@@ -62,7 +62,7 @@ public sealed class InstallBootTests(ITestOutputHelper output)
         using var disk = new InstalledDisk(scratch, "disk", efi: firmware == "efi");
         OurProgram.Run(["install", "to-disk", disk.Image, "--size=800M", "--bootloader=" + loader, "--filesystem=" + fileSystem, "--stateroot=mini", "--quiet",
             "--imgref", $"ostree-unverified-image:oci:{scratch["images"]}:1", "--target-imgref", image + "1",
-            "--karg=console=ttyS0", "--karg=quiet", VirtualMachine.NoTimerCheck, .. s_loaderPackages.Select(package => "--loader-files=" + DebianPackage.Get(package))]).Ok();
+            "--karg=console=ttyS0", "--karg=quiet", VirtualMachine.NoTimerCheck, .. LoaderPackages.Select(package => "--loader-files=" + DebianPackage.Get(package))]).Ok();
 
         var story = VirtualMachine.Run(disk, registry.Port, scratch, TimeSpan.FromSeconds(360));
         output.WriteLine(story.Everything);

@@ -6,12 +6,12 @@ namespace OciOstree.Boot.Tests;
 /// <summary>A disk that <c>oci-ostree install to-disk</c> has made: there is nothing left to do but to boot it, and to look at it afterwards.</summary>
 internal sealed partial class InstalledDisk : BootDisk
 {
-    private readonly bool _efi;
+    private readonly bool efi;
 
     internal InstalledDisk(ScratchDirectory scratch, string name, bool efi)
-        : base(scratch, name, "0") => _efi = efi;
+        : base(scratch, name, "0") => this.efi = efi;
 
-    internal override bool IsEfi => _efi;
+    internal override bool IsEfi => efi;
 
     protected override string Bootloader => throw new NotSupportedException("The installation has chosen it");
 

@@ -10,8 +10,8 @@ namespace OciOstree.Boot.Tests;
 internal sealed class KernelPackage
 {
     private const string Name = "linux-image-cloud-amd64";
-    private static readonly string[] s_wanted = ["virtio_pci", "virtio_blk", "virtio_net"];
-    private static readonly string[] s_fileSystems = ["xfs", "btrfs"];
+    private static readonly string[] Wanted = ["virtio_pci", "virtio_blk", "virtio_net"];
+    private static readonly string[] FileSystems = ["xfs", "btrfs"];
 
     private KernelPackage(string directory)
     {
@@ -41,14 +41,14 @@ internal sealed class KernelPackage
             .Select(line => line.Trim()).FirstOrDefault(line => line.StartsWith("Depends: linux-image-", StringComparison.Ordinal))?["Depends: ".Length..]
             ?? throw new ToolException($"{Name} is not among apt's packages: run apt-get update");
         return DebianPackage.Download(name, scratch);
-    }, s_wanted, s_fileSystems);
+    }, Wanted, FileSystems);
 
     /// <summary>The one of Debian 13, which has what composefs needs: erofs, and an overlay that checks fs-verity digests (Linux 6.6).</summary>
     internal static KernelPackage GetNewer() => Get("kernel-newer", (scratch, root) =>
     {
         Tool.Run(Path.Combine(OurProgram.CheckoutRoot, "build", "unpack-debian"), "--depends=linux-image-[0-9]*", "trixie", root, Name).Ok();
         return root;
-    }, [.. s_wanted, "erofs", "overlay", "loop"], []);
+    }, [.. Wanted, "erofs", "overlay", "loop"], []);
 
     private static KernelPackage Get(string name, Func<ScratchDirectory, string, string> unpack, string[] wanted, string[] fileSystems)
     {

@@ -7,7 +7,7 @@ namespace OciOstree.Sysroot;
 
 /// <summary>
 /// Makes a mounted file system a system root, and gives it what a first deployment alone does not have. Beside another system it adds only what is ostree's own:
-/// <c>ostree/</c>, <c>boot/ostree</c> and <c>boot/loader</c>.
+/// <c>ostree/</c>, <c>boot/ostree</c>, <c>boot/loader</c>, which is a link to <c>loader.0</c> or <c>loader.1</c>, and the link <c>boot/boot</c>.
 /// </summary>
 public sealed class Installation
 {
@@ -25,21 +25,39 @@ public sealed class Installation
     /// <summary>Whether <c>/boot</c> is a file system of its own.</summary>
     private bool HasOwnBoot => Files.TryStatus(Boot) is { } boot && Files.TryStatus(this.root.Path) is { } root && boot.Device != root.Device;
 
+    /// <summary>What <c>sysroot.bootloader</c> says of it.</summary>
+    private string ConfiguredName => loader switch
+    {
+        InstallLoader.Extlinux => "syslinux",
+        InstallLoader.Grub => "grub2",
+        _ => "none",
+    };
+
+    /// <summary>The file below <c>/boot</c> that the boot loader reads, and what it says before the first deployment; null for those that read the entries.</summary>
+    private (string Directory, string File, string Content)? LoaderFile => loader switch
+    {
+        InstallLoader.Extlinux => ("syslinux", "syslinux.cfg", "DEFAULT ostree:0\nTIMEOUT 20\nPROMPT 0\n"),
+        InstallLoader.Grub => ("grub", "grub.cfg", "# Nothing is deployed yet.\n"),
+        _ => null,
+    };
+
     /// <summary>Makes repository, stateroot and boot loader configuration; opened, the sysroot is ready for a deployment.</summary>
-    /// <exception cref="SysrootException">Another system boots by <c>boot/loader</c>, or the stateroot has deployments already.</exception>
+    /// <exception cref="SysrootException">Another system boots by <c>boot/loader</c> or has the boot loader's configuration, or the stateroot has deployments already. Nothing has been written then.</exception>
     public Sysroot Begin(string stateroot, SysrootOptions options)
     {
-        if (Files.TryStatus(Path.Combine(Boot, "loader"), followLinks: false) is { IsSymbolicLink: false })
-        {
-            throw new SysrootException($"{Boot}/loader belongs to another system: install into a file system or btrfs subvolume with a /boot of its own");
-        }
         bool exists = File.Exists(Path.Combine(root.Path, "ostree/repo/config"));
+        // Without a stateroot it is nobody's yet, perhaps left by an installation that was cut short.
+        bool isOurs = !exists || !Directory.Exists(Path.Combine(root.Path, "ostree/deploy")) || Directory.GetDirectories(Path.Combine(root.Path, "ostree/deploy")).Length == 0;
+        RefuseOthers();
+        if (!isOurs)
+        {
+            RefuseInUse(stateroot, options);
+        }
         if (!exists)
         {
             Sysroot.Initialize(root.Path, epoch: 1);
         }
-        // Without a stateroot it is nobody's yet, perhaps left by an installation that was cut short.
-        if (!exists || !Directory.Exists(Path.Combine(root.Path, "ostree/deploy")) || Directory.GetDirectories(Path.Combine(root.Path, "ostree/deploy")).Length == 0)
+        if (isOurs)
         {
             Configure();
         }
@@ -54,10 +72,6 @@ public sealed class Installation
         Sysroot sysroot = Sysroot.Open(root.Path, options);
         try
         {
-            if (sysroot.Deployments.Any(deployment => deployment.Stateroot == stateroot))
-            {
-                throw new SysrootException($"The stateroot {stateroot} is in use there: choose another by --stateroot");
-            }
             sysroot.EnsureStateroot(stateroot);
             return sysroot;
         }
@@ -65,6 +79,33 @@ public sealed class Installation
         {
             sysroot.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>What is not ours to replace: entries, and a boot loader's configuration that is no link into <c>boot/loader</c>.</summary>
+    private void RefuseOthers()
+    {
+        foreach (string name in LoaderFile is { } own ? (string[])["loader", $"{own.Directory}/{own.File}"] : ["loader"])
+        {
+            if (Files.TryStatus(Path.Combine(Boot, name), followLinks: false) is { IsSymbolicLink: false })
+            {
+                throw new SysrootException($"{Boot}/{name} belongs to another system: install into a file system or btrfs subvolume with a /boot of its own");
+            }
+        }
+    }
+
+    /// <summary>Beside another ostree system: the stateroot has to be free, and the boot loader is that system's.</summary>
+    private void RefuseInUse(string stateroot, SysrootOptions options)
+    {
+        using Sysroot sysroot = Sysroot.Open(root.Path, options);
+        if (sysroot.Deployments.Any(deployment => deployment.Stateroot == stateroot))
+        {
+            throw new SysrootException($"The stateroot {stateroot} is in use there: choose another by --stateroot");
+        }
+        string bootloader = sysroot.Repo.Config.GetString("sysroot", "bootloader") ?? "auto";
+        if (loader != InstallLoader.None && bootloader != ConfiguredName)
+        {
+            throw new SysrootException($"An ostree system is there already, and has its boot loader (sysroot.bootloader={bootloader}): leave --bootloader out");
         }
     }
 
@@ -102,12 +143,7 @@ public sealed class Installation
     {
         using Repo repo = Repo.Open(Path.Combine(root.Path, "ostree/repo"));
         KeyFile config = repo.Config.Clone();
-        config.SetString("sysroot", "bootloader", loader switch
-        {
-            InstallLoader.Extlinux => "syslinux",
-            InstallLoader.Grub => "grub2",
-            _ => "none",
-        });
+        config.SetString("sysroot", "bootloader", ConfiguredName);
         config.SetBoolean("sysroot", "readonly", true);
         // GRUB's configuration finds the prefix itself; those that read entries need it in them.
         config.SetBoolean("sysroot", "bootprefix", !HasOwnBoot && loader != InstallLoader.Grub);
@@ -117,13 +153,7 @@ public sealed class Installation
     /// <summary>The links by which a boot loader's configuration changes with the deployments. What is there stays.</summary>
     private void PrepareLoader()
     {
-        (string Directory, string File, string Content)? own = this.loader switch
-        {
-            InstallLoader.Extlinux => ("syslinux", "syslinux.cfg", "DEFAULT ostree:0\nTIMEOUT 20\nPROMPT 0\n"),
-            InstallLoader.Grub => ("grub", "grub.cfg", "# Nothing is deployed yet.\n"),
-            _ => null,
-        };
-        if (own is not { } loader)
+        if (LoaderFile is not { } loader)
         {
             return;
         }
@@ -135,12 +165,8 @@ public sealed class Installation
         }
         boot.MakePath(loader.Directory, 0x1ED /* 0755 */);
         using LinuxDirectory directory = boot.OpenDirectory(loader.Directory);
-        if (directory.TryStatus(loader.File) is { } there)
+        if (directory.TryStatus(loader.File) is not null)
         {
-            if (!there.IsSymbolicLink)
-            {
-                throw new SysrootException($"{Boot}/{loader.Directory}/{loader.File} belongs to another system: install into a file system or btrfs subvolume with a /boot of its own");
-            }
             return;
         }
         directory.MakeSymbolicLink($"../loader/{loader.File}", loader.File);
