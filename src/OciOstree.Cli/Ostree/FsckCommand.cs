@@ -26,6 +26,7 @@ internal static class FsckCommand
                 VerifyBindings = call.Get(bindings),
                 VerifyBackRefs = call.Get(backRefs),
                 Report = Console.Error.WriteLine,
+                Done = call.Print,
                 // Not on a terminal, ostree tells the first object and the last.
                 Progress = (done, total) =>
                 {
@@ -50,9 +51,18 @@ internal static class FsckCommand
                 call.Print($"{result.PartialCommits} partial commits not verified");
             if (result.FoundCorruption)
                 throw new RepositoryException("Repository corruption encountered");
-            if (result.CommitsBrokenByFsck > 0)
+            foreach (Checksum broken in result.CommitsBrokenByFsck)
+                Console.Error.WriteLine(Broken(call.Repo, broken));
+            if (result.CommitsBrokenByFsck.Count > 0)
                 throw new RepositoryException($"{result.PartialCommits} partial commits from fsck-detected corruption");
             call.Print($"object fsck of {result.Commits} commits completed successfully - no errors found.");
         });
+    }
+
+    // ostree counts them; which they are, and what to do about them, is for its users to find out.
+    private static string Broken(Repo repo, Checksum commit)
+    {
+        string[] refs = [.. repo.ListRefs().Where(entry => entry.Value == commit).Select(entry => entry.Key)];
+        return $"Commit {commit}{(refs.Length == 0 ? "" : $" (ref {string.Join(", ", refs)})")} lacks objects: pull it again, or delete what refers to it and prune";
     }
 }

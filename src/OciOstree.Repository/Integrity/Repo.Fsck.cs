@@ -61,6 +61,7 @@ public sealed partial class Repo
     {
         private readonly ConcurrentBag<ObjectName> missing = [], corrupted = [];
         private readonly HashSet<Checksum> commits = [];
+        private readonly List<(Checksum Target, Commit Commit, string? Collection, string Name)> unverified = [];
         private readonly Lock gate = new();
 
         public FsckResult Go()
@@ -72,17 +73,21 @@ public sealed partial class Repo
             foreach ((CollectionRef collectionRef, Checksum target) in repo.ListCollectionRefs(null, RefListing.ExcludeRemotes))
                 CheckRef(collectionRef.CollectionId, collectionRef.Name, target);
             options.Stage("Enumerating commits...");
-            (int partial, int partialByFsck, List<Checksum> orphans) = EnumerateCommits();
+            (int partial, List<Checksum> brokenByFsck, List<Checksum> orphans) = EnumerateCommits();
+            // ostree promises that one check implies the other and forgets it; done here, the complaint it does make still comes first.
+            if (options.VerifyBackRefs && !options.VerifyBindings)
+                foreach ((Checksum target, Commit commit, string? collection, string name) in unverified)
+                    Bindings.Verify(target, commit, collection, name);
             options.Stage($"Verifying content integrity of {commits.Count} commit objects...");
             VerifyAll();
             if (options.AddTombstones)
                 AddTombstones(orphans);
-            return new FsckResult(commits.Count, partial, partialByFsck, [.. missing.Order()], [.. corrupted.Order()]);
+            return new FsckResult(commits.Count, partial, brokenByFsck, [.. missing.Order()], [.. corrupted.Order()]);
         }
 
         private void CheckRef(string? collection, string name, Checksum target)
         {
-            Check(new ObjectName(target, ObjectType.Commit), known: false);
+            bool sound = Check(new ObjectName(target, ObjectType.Commit), known: false);
             string shown = collection is null ? name : $"({collection}, {name})";
             Commit commit;
             try
@@ -91,16 +96,23 @@ public sealed partial class Repo
             }
             catch (RepositoryException e)
             {
-                throw new RepositoryException($"Loading commit for ref {shown}", e);
+                RepositoryException failure = new($"Loading commit for ref {shown}", e);
+                if (!options.KeepGoing || sound)
+                    throw failure;
+                // Said already of which object; of the rest of the repository more is to be found.
+                options.Report(OneLine(failure));
+                return;
             }
-            if (options.VerifyBindings || options.VerifyBackRefs)
+            if (options.VerifyBindings)
                 Bindings.Verify(target, commit, collection, name);
+            else if (options.VerifyBackRefs)
+                unverified.Add((target, commit, collection, name));
         }
 
-        private (int Partial, int PartialByFsck, List<Checksum> Orphans) EnumerateCommits()
+        private (int Partial, List<Checksum> BrokenByFsck, List<Checksum> Orphans) EnumerateCommits()
         {
-            int partial = 0, partialByFsck = 0;
-            List<Checksum> orphans = [];
+            int partial = 0;
+            List<Checksum> orphans = [], brokenByFsck = [];
             foreach (Checksum checksum in repo.CommitsStartingWith(""))
             {
                 cancellation.ThrowIfCancellationRequested();
@@ -108,7 +120,7 @@ public sealed partial class Repo
                 {
                     partial++;
                     if (state == CommitState.PartialByFsck)
-                        partialByFsck++;
+                        brokenByFsck.Add(checksum);
                 }
                 else
                 {
@@ -116,13 +128,21 @@ public sealed partial class Repo
                 }
                 if (!options.VerifyBackRefs && !options.AddTombstones)
                     continue;
-                Commit commit = repo.ReadCommit(checksum);
+                Commit commit;
+                try
+                {
+                    commit = repo.ReadCommit(checksum);
+                }
+                catch (RepositoryException) when (commits.Contains(checksum))
+                {
+                    continue; // reported, and deleted if wanted, when its turn comes
+                }
                 if (options.VerifyBackRefs)
                     Bindings.VerifyBack(repo, checksum, commit);
                 if (options.AddTombstones && commit.Parent is { } parent && !repo.HasObject(new ObjectName(parent, ObjectType.Commit)))
                     orphans.Add(checksum);
             }
-            return (partial, partialByFsck, orphans);
+            return (partial, brokenByFsck, orphans);
         }
 
         private void VerifyAll()
@@ -182,7 +202,7 @@ public sealed partial class Repo
             }
         }
 
-        private void Check(ObjectName name, bool known)
+        private bool Check(ObjectName name, bool known)
         {
             RepositoryException? damage = null;
             bool present = true;
@@ -195,9 +215,10 @@ public sealed partial class Repo
                 damage = e;
             }
             if (present && damage is null)
-                return;
+                return true;
             lock (gate)
                 Report(name, damage, known ? CommitsWith(name) : []);
+            return false;
         }
 
         private void Report(ObjectName name, RepositoryException? damage, List<Checksum> owners)
@@ -260,7 +281,7 @@ public sealed partial class Repo
             using RepoLock.Holder hold = repo.Locking.Take(RepoLockKind.Exclusive, cancellation);
             foreach (Checksum orphan in orphans)
             {
-                options.Stage($"Adding tombstone for commit {orphan}");
+                options.Done($"Adding tombstone for commit {orphan}");
                 repo.DeleteObject(new ObjectName(orphan, ObjectType.Commit));
             }
         }
