@@ -75,12 +75,15 @@ internal sealed class OstreeCall(ParseResult parsed, string[] words) : IDisposab
     {
         try
         {
-            return Repo.Open(path);
+            Repo repo = Repo.Open(path);
+            repo.Locking.Notice = Console.Error.WriteLine;
+            return repo;
         }
         catch (RepositoryException e) when (e.InnerException is LinuxException { Errno: Errno.ENOENT or Errno.ENOTDIR } cause)
         {
             string full = Path.GetFullPath(path);
-            string missing = Directory.Exists(full) ? $"opendir({(File.Exists(Path.Combine(full, "config")) ? "objects" : "config")})" : $"opendir({full})";
+            string missing = !Directory.Exists(full) ? $"opendir({full})"
+                : $"{full} is no repository: " + (Directory.Exists(Path.Combine(full, "objects")) ? "openat(config)" : "opendir(objects)");
             throw new RepositoryException($"opening repo: {missing}: {ErrorText.Of(cause)}");
         }
     }

@@ -18,6 +18,11 @@ public sealed class RepoLock : IDisposable
 
     internal RepoLock(Repo repo) => this.repo = repo;
 
+    /// <summary>Told once by each who has waited for the lock for <see cref="NoticeAfter"/>, with what it waits for.</summary>
+    public Action<string>? Notice { get; set; }
+
+    public TimeSpan NoticeAfter { get; set; } = TimeSpan.FromSeconds(3);
+
     /// <summary>Takes the lock until the result is disposed, waiting as long as <c>core.lock-timeout-secs</c> says.</summary>
     /// <exception cref="RepositoryException">Somebody else held it all that time.</exception>
     public Holder Take(RepoLockKind kind, CancellationToken cancellation = default)
@@ -25,6 +30,7 @@ public sealed class RepoLock : IDisposable
         if (repo.Settings.LockTimeout is not { } timeout)
             return new Holder(null, kind);
         long start = Stopwatch.GetTimestamp();
+        bool told = Notice is null;
         for (int pause = 5; ; pause = Math.Min(pause * 2, 250))
         {
             lock (gate)
@@ -33,10 +39,21 @@ public sealed class RepoLock : IDisposable
                     return new Holder(this, kind);
             }
             if (timeout != Timeout.InfiniteTimeSpan && Stopwatch.GetElapsedTime(start) >= timeout)
-                throw new RepositoryException($"Locking repo {(kind == RepoLockKind.Exclusive ? "exclusive" : "shared")} failed: another process has held {repo.Root.PathOf(LockFile)} for {timeout.TotalSeconds:0} seconds");
+                throw new RepositoryException($"Locking repo {(kind == RepoLockKind.Exclusive ? "exclusive" : "shared")} failed: Resource temporarily unavailable: after {timeout.TotalSeconds:0} seconds {Holders()}");
+            if (!told && Stopwatch.GetElapsedTime(start) >= NoticeAfter)
+            {
+                told = true;
+                Notice!($"Waiting for the repository's lock: {Holders()}");
+            }
             if (cancellation.WaitHandle.WaitOne(pause))
                 cancellation.ThrowIfCancellationRequested();
         }
+    }
+
+    private string Holders()
+    {
+        List<string> holders = LockHolders.Of(repo.Root, LockFile);
+        return $"{repo.Root.PathOf(LockFile)} is held by {(holders.Count == 0 ? "another process" : string.Join(", ", holders))}";
     }
 
     private bool TryTake(RepoLockKind kind)

@@ -84,4 +84,47 @@ public class LockTests
         using RepoLock.Holder a = one.Locking.Take(RepoLockKind.Exclusive), b = two.Locking.Take(RepoLockKind.Exclusive);
         Assert.False(File.Exists(scratch["repo/.lock"]));
     }
+
+    // ostree says "Resource temporarily unavailable", nothing else.
+    [Fact]
+    public void Who_waits_is_told_who_holds_the_lock_and_for_how_long_it_waited()
+    {
+        using ScratchDirectory scratch = new();
+        using Repo one = TransactionTests.New(scratch, RepoMode.Bare, config: "lock-timeout-secs=0\n"), two = Repo.Open(scratch["repo"]);
+        using RepoLock.Holder held = one.Locking.Take(RepoLockKind.Shared);
+        string message = Assert.ThrowsAny<RepositoryException>(() => two.Locking.Take(RepoLockKind.Exclusive)).Message;
+        Assert.Contains("Locking repo exclusive failed: Resource temporarily unavailable", message);
+        Assert.Contains("after 0 seconds", message);
+        Assert.Contains($"{scratch["repo"]}/.lock is held by", message);
+        Assert.Contains($"(process {Environment.ProcessId})", message);
+    }
+
+    // libostree decided what to keep before it took the lock, and deleted what came in between (until 2023).
+    [Fact]
+    public void What_is_committed_while_a_prune_waits_for_the_lock_stays()
+    {
+        using ScratchDirectory scratch = new();
+        using Repo one = TransactionTests.New(scratch, RepoMode.Bare, config: "lock-timeout-secs=60\n"), two = Repo.Open(scratch["repo"]);
+        scratch.Write("tree/file", "content");
+        using ManualResetEventSlim waiting = new();
+        List<string> notices = [];
+        (two.Locking.NoticeAfter, two.Locking.Notice) = (TimeSpan.Zero, line =>
+        {
+            notices.Add(line);
+            waiting.Set();
+        }
+        );
+        using RepoTransaction transaction = one.BeginTransaction();
+        PruneResult? result = null;
+        Thread pruner = new(() => result = two.Prune(new PruneOptions { RetainDepth = new Dictionary<string, int> { ["other"] = 1 }, Depth = 0 }));
+        pruner.Start();
+        Assert.True(waiting.Wait(TimeSpan.FromMinutes(1)));
+        Ostree.Run(scratch["repo"], "commit", "-b", "main", $"--tree=dir={scratch["tree"]}").Ok();
+        transaction.Dispose();
+        pruner.Join();
+        Assert.Equal(0, result?.ObjectsPruned);
+        Assert.Contains("Waiting for the repository's lock: ", Assert.Single(notices));
+        Ostree.Run(scratch["repo"], "fsck").Ok();
+        Assert.NotNull(two.ResolveRef("main"));
+    }
 }
