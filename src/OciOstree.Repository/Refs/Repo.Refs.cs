@@ -67,7 +67,13 @@ public sealed partial class Repo
         {
             // Links are followed: an alias is one.
             using SafeFileHandle? file = Root.TryOpenFile(path, OpenFlags.ReadOnly);
-            return file is null ? null : Checksum.Parse(Encoding.ASCII.GetString(Files.ReadAll(file, MaxRefFile, path)).AsSpan().TrimEnd());
+            if (file is null)
+                return null;
+            byte[] content = Files.ReadAll(file, MaxRefFile, path);
+            // What a power cut can leave of a file. To take it for no ref at all would let a prune delete what it stood for.
+            if (content.Length == 0)
+                throw new RepositoryException("its file is empty");
+            return Checksum.Parse(Encoding.ASCII.GetString(content).AsSpan().TrimEnd());
         }
         catch (LinuxException e) when (e.Errno is Errno.EISDIR or Errno.ENOTDIR) // part of other refs' names
         {

@@ -75,10 +75,16 @@ public sealed partial class RepoTransaction
         Span<byte> content = stackalloc byte[Checksum.HexLength + 1];
         Encoding.ASCII.GetBytes(target.ToString(), content);
         content[^1] = (byte)'\n';
-        MakeParent(path);
         try
         {
+            MakeParent(path);
             Repo.Root.ReplaceFile(path, content, 0x1A4, Repo.Settings.Fsync);
+        }
+        catch (LinuxException e) when (e.Errno == Errno.ENOTDIR)
+        {
+            string[] names = path.Split('/');
+            string? standing = Enumerable.Range(2, names.Length - 2).Select(count => string.Join('/', names[..count])).FirstOrDefault(above => Repo.Root.TryStatus(above, followLinks: true) is { Type: not FileType.Directory });
+            throw standing is null ? e : new RepositoryException($"{path} cannot be made: {standing} is a ref: Not a directory");
         }
         catch (LinuxException e) when (e.Errno is Errno.EISDIR or Errno.ENOTEMPTY or Errno.EEXIST)
         {

@@ -59,12 +59,25 @@ public sealed partial class RepoTransaction : IDisposable
                 ObjectDisposedException.ThrowIf(finished, this);
                 if (staging is null)
                 {
-                    StagingDirectory allocated = StagingDirectory.Allocate(temporary);
+                    StagingDirectory allocated = AllocateStaging();
                     Repo.AddStage(allocated);
                     staging = allocated;
                 }
                 return staging;
             }
+        }
+    }
+
+    // Of the repository, not of the object that happens to be the first.
+    private StagingDirectory AllocateStaging()
+    {
+        try
+        {
+            return StagingDirectory.Allocate(temporary);
+        }
+        catch (LinuxException e) when (e.Errno is Errno.EACCES or Errno.EPERM or Errno.EROFS)
+        {
+            throw new RepositoryException("Cannot write to repository", e);
         }
     }
 

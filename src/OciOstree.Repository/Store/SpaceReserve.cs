@@ -20,9 +20,13 @@ internal sealed class SpaceReserve
             : (long)(volume.Size * (settings.MinFreeSpacePercent / 100.0));
         Configured = settings.MinFreeSpaceBytes > 0 ? $"min-free-space-size {settings.MinFreeSpaceBytes >> 20}MB" : $"min-free-space-percent '{settings.MinFreeSpacePercent}%'";
         available = Math.Max(0, free - reserved);
+        Detail = $"{free >> 20} MB of {volume.Size >> 20} MB are free on the file system of '{repo.Path}', and core.{(settings.MinFreeSpaceBytes > 0 ? "min-free-space-size" : "min-free-space-percent")} keeps {reserved >> 20} MB";
     }
 
     private string Configured { get; } = "";
+
+    // Where, how much and by which setting: ostree's users look at the wrong disk.
+    private string Detail { get; } = "";
 
     /// <summary>Takes bytes, rounded up to blocks, off what is left.</summary>
     /// <exception cref="RepositoryException">There is not so much left.</exception>
@@ -34,7 +38,7 @@ internal sealed class SpaceReserve
         if (Interlocked.Add(ref available, -rounded) >= 0)
             return rounded;
         Interlocked.Add(ref available, rounded);
-        throw new RepositoryException($"{Configured} would be exceeded, at least {rounded} bytes requested");
+        throw new RepositoryException($"{Configured} would be exceeded, at least {rounded} bytes requested: {Detail}");
     }
 
     /// <summary>Gives back what was taken and not needed after all.</summary>

@@ -119,17 +119,20 @@ internal sealed class StagingDirectory : IDisposable
                 continue;
             if (entry.Name.StartsWith(Prefix, StringComparison.Ordinal) && status.Type == FileType.Directory)
             {
-                if (entry.Name.StartsWith(ours, StringComparison.Ordinal))
+                // This boot's are taken over, one by each transaction; of several killed at a time the rest would stay until the next boot.
+                if (entry.Name.StartsWith(ours, StringComparison.Ordinal) && !IsOld(status))
                     continue;
                 using FileLock? taken = FileLock.TryAcquire(temporary, LockName(entry.Name), LockKind.Exclusive, removeOnRelease: true);
                 if (taken is not null)
                     temporary.RemoveTree(entry.Name);
             }
-            else if (status.ModifiedSeconds <= now && now - status.ModifiedSeconds > expiry.TotalSeconds)
+            else if (IsOld(status))
             {
                 temporary.RemoveTree(entry.Name);
             }
         }
+
+        bool IsOld(FileStatus status) => status.ModifiedSeconds <= now && now - status.ModifiedSeconds > expiry.TotalSeconds;
     }
 
     private static string LockName(string name) => name + "-lock";

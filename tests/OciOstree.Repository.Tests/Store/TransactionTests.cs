@@ -135,6 +135,29 @@ public class TransactionTests
         Assert.Empty(Directory.EnumerateFileSystemEntries(scratch["repo/tmp"]));
     }
 
+    // A killed pull's objects help the next one; ostree keeps those of every killed one until the next boot.
+    [Fact]
+    public void What_many_killed_transactions_staged_does_not_pile_up()
+    {
+        using ScratchDirectory scratch = new();
+        using Repo repo = New(scratch, RepoMode.Bare), other = Repo.Open(scratch["repo"]);
+        using RepoTransaction running = other.BeginTransaction();
+        Checksum kept = running.WriteFile(Plain, 5, new MemoryStream(Bytes(5)));
+        string[] theirs = Directory.GetDirectories(scratch["repo/tmp"]);
+        foreach (char last in "abc")
+            Directory.CreateDirectory(scratch[$"repo/tmp/staging-{BootId.Current}-abcde{last}/12"]);
+        foreach (string directory in Directory.GetDirectories(scratch["repo/tmp"]))
+            Directory.SetLastWriteTimeUtc(directory, DateTime.UtcNow.AddDays(-2));
+        using (RepoTransaction transaction = repo.BeginTransaction())
+        {
+            transaction.WriteFile(Plain, 6, new MemoryStream(Bytes(6)));
+            transaction.Commit();
+        }
+        Assert.Equal(theirs, Directory.GetDirectories(scratch["repo/tmp"]));
+        running.Commit();
+        Assert.True(repo.HasObject(new ObjectName(kept, ObjectType.File)));
+    }
+
     [Fact]
     public void What_another_boot_staged_is_deleted_and_a_running_transaction_left_alone()
     {
@@ -282,6 +305,8 @@ public class TransactionTests
         {
             RepositoryException e = Assert.ThrowsAny<RepositoryException>(() => transaction.WriteFile(Plain, 5000, new MemoryStream(Bytes(5000))));
             Assert.Contains("min-free-space-size 104857600000MB would be exceeded, at least 8192 bytes requested", e.Message);
+            // On which disk, how full it is, and what to change.
+            Assert.Matches($@"[0-9]+ MB of [0-9]+ MB are free on the file system of '{scratch["repo"]}', and core\.min-free-space-size keeps 104857600000 MB", e.Message);
             transaction.WriteDirTree(DirTree.Empty);
         }
         Assert.Empty(Directory.EnumerateFileSystemEntries(scratch["repo/tmp"]));
