@@ -36,7 +36,14 @@ public sealed partial class Repo
                 if (!commitsOnly)
                 {
                     reachable.Add(new ObjectName(parsed.RootMeta, ObjectType.DirMeta));
-                    TraverseTree(parsed.RootTree, reachable, StateOf(current) != CommitState.Whole);
+                    try
+                    {
+                        TraverseTree(parsed.RootTree, reachable, StateOf(current) != CommitState.Whole);
+                    }
+                    catch (RepositoryException e)
+                    {
+                        throw new RepositoryException($"In commit {current}", e);
+                    }
                 }
                 next = parsed.Parent;
             }
