@@ -51,9 +51,11 @@ internal abstract class BootDisk : IDisposable
 
     protected abstract void InstallLoader();
 
-    protected void MountImage(string path, string options = "loop")
+    protected void MountImage(string path, string options = "loop") => MountFile(Image, path, options);
+
+    protected void MountFile(string file, string path, string options)
     {
-        Tool.Run("mount", "-o", options, Image, path).Ok();
+        Tool.Run("mount", "-o", options, file, path).Ok();
         _mounted.Push(path);
     }
 

@@ -72,7 +72,7 @@ internal sealed class GptDisk : BootDisk
                 break;
             default:
                 string core = MakeGrub("i386-pc", "grub-pc-bin", ["biosdisk"]);
-                EmbedGrub(File.ReadAllBytes(DebianPackage.Get("grub-pc-bin") + "/usr/lib/grub/i386-pc/boot.img"), File.ReadAllBytes(core));
+                EmbedGrub(Image, File.ReadAllBytes(DebianPackage.Get("grub-pc-bin") + "/usr/lib/grub/i386-pc/boot.img"), File.ReadAllBytes(core));
                 break;
         }
         using var esp = File.OpenRead(Esp);
@@ -102,8 +102,10 @@ internal sealed class GptDisk : BootDisk
         return core;
     }
 
-    /// <summary>What <c>grub-bios-setup</c> does, which needs block devices: the boot sector says where the core lies, and the core's first sector how long it is.</summary>
-    private void EmbedGrub(byte[] boot, byte[] core)
+    /// <summary>
+    /// What <c>grub-bios-setup</c> does, which needs block devices: the boot sector says where the core lies, one MiB from the start, and the core's first sector how long it is.
+    /// </summary>
+    internal static void EmbedGrub(string image, byte[] boot, byte[] core)
     {
         const int sector = (int)(BiosAt / Sector);
         Array.Resize(ref core, (core.Length + Sector - 1) / Sector * Sector);
@@ -112,7 +114,7 @@ internal sealed class GptDisk : BootDisk
         BinaryPrimitives.WriteUInt64LittleEndian(core.AsSpan(500), sector + 1);
         BinaryPrimitives.WriteUInt16LittleEndian(core.AsSpan(508), (ushort)(core.Length / Sector - 1));
         BinaryPrimitives.WriteUInt16LittleEndian(core.AsSpan(510), 0x820);
-        using var disk = File.OpenWrite(Image);
+        using var disk = File.OpenWrite(image);
         disk.Write(boot.AsSpan(0, 440));   // what follows is the partition table
         disk.Position = BiosAt;
         disk.Write(core);
