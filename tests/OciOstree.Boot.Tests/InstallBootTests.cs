@@ -63,7 +63,7 @@ public sealed class InstallBootTests(ITestOutputHelper output)
             "--imgref", $"ostree-unverified-image:oci:{scratch["images"]}:1", "--target-imgref", image + "1",
             "--karg=console=ttyS0", "--karg=quiet", VirtualMachine.NoTimerCheck, .. LoaderPackages.Select(package => "--loader-files=" + DebianPackage.Get(package))]).Ok();
 
-        var story = VirtualMachine.Run(disk, registry.Port, scratch, TimeSpan.FromSeconds(360));
+        var story = VirtualMachine.Run(disk, registry.Port, scratch, TimeSpan.FromMinutes(10));
         output.WriteLine(story.Everything);
         Judge.System(story, 1, "1");
         Assert.Contains(story.Output(1, "status"), line => line.StartsWith("* ", StringComparison.Ordinal));
