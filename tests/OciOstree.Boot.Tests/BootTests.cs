@@ -88,7 +88,7 @@ public sealed class BootTests(ITestOutputHelper output)
         // The real program reads what ours deployed before anything runs on it.
         Tool.Run("ostree", "admin", "status", "--sysroot=" + disk.Root).Ok();
         disk.Unmount();
-        var story = VirtualMachine.Run(disk, registryPort, scratch, TimeSpan.FromSeconds(240));
+        var story = VirtualMachine.Run(disk, registryPort, scratch, VirtualMachine.Patience);
         Lap($"booted {story.Boots} times");
         output.WriteLine(story.Everything);
         disk.Mount();

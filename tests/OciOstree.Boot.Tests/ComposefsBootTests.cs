@@ -142,6 +142,7 @@ public sealed class ComposefsBootTests(ITestOutputHelper output)
     });
 
     [Fact]
+    [Trait("Form", "long")]
     public void A_signed_root_is_looked_for_where_the_initramfs_looks() => PrivateMounts.Run(() =>
     {
         using var scratch = new ScratchDirectory("signed");
@@ -204,7 +205,7 @@ public sealed class ComposefsBootTests(ITestOutputHelper output)
     private BootStory Boot(BootDisk disk, ScratchDirectory scratch)
     {
         disk.Unmount();
-        var story = VirtualMachine.Run(disk, registryPort: 9, scratch, TimeSpan.FromSeconds(240));
+        var story = VirtualMachine.Run(disk, registryPort: 9, scratch, VirtualMachine.Patience);
         Lap($"booted {story.Boots} times");
         output.WriteLine(story.Everything);
         disk.Mount();

@@ -33,7 +33,7 @@ public sealed class FallbackBootTests(ITestOutputHelper output)
             "--imgref", $"ostree-unverified-image:oci:{scratch["images"]}:1", "--target-imgref", $"ostree-unverified-registry:{VirtualMachine.Registry}/os:1",
             "--karg=console=ttyS0", "--karg=quiet", VirtualMachine.NoTimerCheck).Ok();
 
-        var story = VirtualMachine.Run(disk, registry.Port, scratch, TimeSpan.FromSeconds(240));
+        var story = VirtualMachine.Run(disk, registry.Port, scratch, VirtualMachine.Patience);
         output.WriteLine(story.Everything);
         story.Expect(1, "version", "1");
         story.ExpectSuccess(1, "step");

@@ -63,7 +63,7 @@ public sealed class InstallBootTests(ITestOutputHelper output)
             "--imgref", $"ostree-unverified-image:oci:{scratch["images"]}:1", "--target-imgref", image + "1",
             "--karg=console=ttyS0", "--karg=quiet", VirtualMachine.NoTimerCheck, .. LoaderPackages.Select(package => "--loader-files=" + DebianPackage.Get(package))]).Ok();
 
-        var story = VirtualMachine.Run(disk, registry.Port, scratch, TimeSpan.FromMinutes(10));
+        var story = VirtualMachine.Run(disk, registry.Port, scratch, VirtualMachine.Patience);
         output.WriteLine(story.Everything);
         Judge.System(story, 1, "1");
         Assert.Contains(story.Output(1, "status"), line => line.StartsWith("* ", StringComparison.Ordinal));
@@ -99,7 +99,7 @@ public sealed class InstallBootTests(ITestOutputHelper output)
             "--karg=console=ttyS0", "--karg=quiet", VirtualMachine.NoTimerCheck).Ok().Error;
         // What it says for the other's /etc/grub.d/40_custom is all that the other has to know.
         disk.AddToMenu(told[told.IndexOf("menuentry", StringComparison.Ordinal)..]);
-        var story = VirtualMachine.Run(disk, registryPort: 9, scratch, TimeSpan.FromSeconds(240));
+        var story = VirtualMachine.Run(disk, registryPort: 9, scratch, VirtualMachine.Patience);
         output.WriteLine(story.Everything);
         Judge.System(story, 1, "1");
         Assert.Contains(story.Output(1, "facts"), line => line.Contains(" /sysroot btrfs ", StringComparison.Ordinal) && line.Contains("subvol=/try", StringComparison.Ordinal));

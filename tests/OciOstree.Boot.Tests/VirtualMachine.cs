@@ -13,6 +13,9 @@ internal static class VirtualMachine
     /// </summary>
     internal const string NoTimerCheck = "--karg=no_timer_check";
 
+    /// <summary>How long a guest may live through its boots. Twenty seconds a boot are usual, and several times that on a busy host.</summary>
+    internal static readonly TimeSpan Patience = TimeSpan.FromMinutes(20);
+
     /// <summary>Runs until the guest powers off, and returns what it told.</summary>
     /// <param name="registryPort">The port on the host's loopback behind <see cref="Registry"/>; nothing else is reachable.</param>
     internal static BootStory Run(BootDisk disk, int registryPort, ScratchDirectory scratch, TimeSpan timeout, int memory = 768)
