@@ -9,7 +9,7 @@ namespace OciOstree.Boot.Tests;
 internal abstract class BootDisk : IDisposable
 {
     internal const string Label = "bootroot";
-    private readonly Stack<string> _mounted = new();
+    private readonly Stack<string> mounted = new();
 
     protected BootDisk(ScratchDirectory scratch, string name, string size)
     {
@@ -33,7 +33,7 @@ internal abstract class BootDisk : IDisposable
 
     internal void Unmount()
     {
-        while (_mounted.TryPop(out string? path))
+        while (mounted.TryPop(out string? path))
             Mounts.Unmount(path);
     }
 
@@ -56,7 +56,7 @@ internal abstract class BootDisk : IDisposable
     protected void MountFile(string file, string path, string options)
     {
         Tool.Run("mount", "-o", options, file, path).Ok();
-        _mounted.Push(path);
+        mounted.Push(path);
     }
 
     public void Dispose() => Unmount();

@@ -5,18 +5,18 @@ namespace OciOstree.Boot.Tests;
 /// <summary>What a guest told: lines of a boot's number, a word and its value, in order.</summary>
 internal sealed class BootStory
 {
-    private readonly List<(int Boot, string Text)> _lines;
+    private readonly List<(int Boot, string Text)> lines;
 
     private BootStory(List<(int, string)> lines, string everything)
     {
-        _lines = lines;
+        this.lines = lines;
         Everything = everything;
     }
 
     /// <summary>All of it, and the console's end, for a failing test's message.</summary>
     internal string Everything { get; }
 
-    internal int Boots => _lines.Select(line => line.Boot).Distinct().Count();
+    internal int Boots => lines.Select(line => line.Boot).Distinct().Count();
 
     internal static BootStory Parse(string text, string console)
     {
@@ -33,7 +33,7 @@ internal sealed class BootStory
     /// <summary>The value of the line that begins with these words; fails the test, with the whole story, if there is none.</summary>
     internal string Tell(int boot, string words)
     {
-        foreach (var (at, text) in _lines)
+        foreach (var (at, text) in lines)
         {
             if (at == boot && text.StartsWith(words + " ", StringComparison.Ordinal))
                 return text[(words.Length + 1)..];
@@ -47,7 +47,7 @@ internal sealed class BootStory
 
     /// <summary>What a command printed, line by line.</summary>
     internal IEnumerable<string> Output(int boot, string name) =>
-        _lines.Where(line => line.Boot == boot && line.Text.StartsWith($"out {name} ", StringComparison.Ordinal)).Select(line => line.Text[$"out {name} ".Length..]);
+        lines.Where(line => line.Boot == boot && line.Text.StartsWith($"out {name} ", StringComparison.Ordinal)).Select(line => line.Text[$"out {name} ".Length..]);
 
     /// <summary>Fails the test unless the words have this value.</summary>
     internal void Expect(int boot, string words, string value)

@@ -8,7 +8,7 @@ namespace OciOstree.Boot.Tests;
 /// <summary>A machine's life: deployed by our executable, booted by the real <c>ostree-prepare-root</c>, moved to a second version from inside, and back.</summary>
 public sealed class BootTests(ITestOutputHelper output)
 {
-    private readonly Stopwatch _clock = Stopwatch.StartNew();
+    private readonly Stopwatch clock = Stopwatch.StartNew();
 
     [Fact]
     public void A_machine_boots_an_image_rebases_itself_and_rolls_back() => PrivateMounts.Run(() =>
@@ -95,5 +95,5 @@ public sealed class BootTests(ITestOutputHelper output)
         return story;
     }
 
-    private void Lap(string what) => output.WriteLine($"{_clock.ElapsedMilliseconds,7} ms: {what}");
+    private void Lap(string what) => output.WriteLine($"{clock.ElapsedMilliseconds,7} ms: {what}");
 }

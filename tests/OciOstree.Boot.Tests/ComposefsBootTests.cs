@@ -8,7 +8,7 @@ public sealed class ComposefsBootTests(ITestOutputHelper output)
 {
     // Newer kernels' allocator trips over how QEMU 7.2 emulates CMPXCHG16B (feature 141); programs need it all the same.
     private static readonly string[] s_arguments = ["--karg=root=LABEL=" + BootDisk.Label, "--karg=rw", "--karg=console=ttyS0", "--karg=quiet", VirtualMachine.NoTimerCheck, "--karg=clearcpuid=141"];
-    private readonly Stopwatch _clock = Stopwatch.StartNew();
+    private readonly Stopwatch clock = Stopwatch.StartNew();
 
     [Fact]
     public void A_machine_with_a_composefs_root_upgrades_itself_to_one_that_forgets_and_back() => PrivateMounts.Run(() =>
@@ -212,5 +212,5 @@ public sealed class ComposefsBootTests(ITestOutputHelper output)
         return story;
     }
 
-    private void Lap(string what) => output.WriteLine($"{_clock.ElapsedMilliseconds,7} ms: {what}");
+    private void Lap(string what) => output.WriteLine($"{clock.ElapsedMilliseconds,7} ms: {what}");
 }

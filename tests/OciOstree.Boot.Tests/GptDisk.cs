@@ -21,14 +21,14 @@ internal sealed class GptDisk : BootDisk
     private const long MiB = 1 << 20;
     private const long BiosAt = 1 * MiB, EspAt = 2 * MiB, BootAt = 66 * MiB, RootAt = 266 * MiB, End = 599 * MiB;
     private const string BootLabel = "bootfs";
-    private readonly GptLoader _loader;
-    private readonly ScratchDirectory _scratch;
+    private readonly GptLoader loader;
+    private readonly ScratchDirectory scratch;
 
     internal GptDisk(ScratchDirectory scratch, string name, GptLoader loader)
         : base(scratch, name, (End / MiB + 1).ToString(CultureInfo.InvariantCulture) + "M")
     {
-        _loader = loader;
-        _scratch = scratch;
+        this.loader = loader;
+        this.scratch = scratch;
         string table = string.Join('\n', "label: gpt",
             Partition(BiosAt, EspAt, "21686148-6449-6E6F-744E-656564454649"),
             Partition(EspAt, BootAt, "C12A7328-F81F-11D2-BA4B-00A0C93EC93B"),
@@ -41,11 +41,11 @@ internal sealed class GptDisk : BootDisk
         Mount();
     }
 
-    internal override bool IsEfi => _loader != GptLoader.GrubOnBios;
+    internal override bool IsEfi => loader != GptLoader.GrubOnBios;
 
-    protected override string Bootloader => _loader == GptLoader.SystemdBoot ? "none" : "grub2";
+    protected override string Bootloader => loader == GptLoader.SystemdBoot ? "none" : "grub2";
 
-    private string Esp => _scratch["esp.img"];
+    private string Esp => scratch["esp.img"];
 
     internal override void Mount()
     {
@@ -57,13 +57,13 @@ internal sealed class GptDisk : BootDisk
     protected override void InstallLoader()
     {
         Tool.Run("mkfs.vfat", "-C", "-F", "32", "-n", "ESP", Esp, Number((BootAt - EspAt) / 1024)).Ok();
-        switch (_loader)
+        switch (loader)
         {
             case GptLoader.SystemdBoot:
                 Tool.Run("mmd", "-i", Esp, "::/EFI", "::/EFI/BOOT", "::/EFI/systemd", "::/EFI/systemd/drivers", "::/loader").Ok();
                 Tool.Run("mcopy", "-i", Esp, DebianPackage.Get("systemd-boot-efi") + "/usr/lib/systemd/boot/efi/systemd-bootx64.efi", "::/EFI/BOOT/BOOTX64.EFI").Ok();
                 Tool.Run("mcopy", "-i", Esp, DebianPackage.Get("refind") + "/usr/share/refind/refind/drivers_x64/ext4_x64.efi", "::/EFI/systemd/drivers/ext4x64.efi").Ok();
-                Tool.Run("mcopy", "-i", Esp, _scratch.Write("loader.conf", "timeout 1\nconsole-mode keep\n"), "::/loader/loader.conf").Ok();
+                Tool.Run("mcopy", "-i", Esp, scratch.Write("loader.conf", "timeout 1\nconsole-mode keep\n"), "::/loader/loader.conf").Ok();
                 break;
             case GptLoader.GrubOnEfi:
                 string efi = MakeGrub("x86_64-efi", "grub-efi-amd64-bin", ["fat", "all_video", "efi_gop"]);
@@ -89,14 +89,14 @@ internal sealed class GptDisk : BootDisk
         File.CreateSymbolicLink(Root + "/boot/loader", "loader.0");
         File.WriteAllText(Root + "/boot/loader.0/grub.cfg", "# nothing is deployed yet\n");
         File.CreateSymbolicLink(Root + "/boot/grub/grub.cfg", "../loader/grub.cfg");
-        string early = _scratch.Write("early.cfg", $"""
+        string early = scratch.Write("early.cfg", $"""
             search --no-floppy --label --set=root {BootLabel}
             serial --unit=0 --speed=115200
             terminal_output serial
             configfile ($root)/grub/grub.cfg
 
             """);
-        string core = _scratch["grub.core"];
+        string core = scratch["grub.core"];
         Tool.Run("grub-mkimage", ["-O", platform, "-d", $"{DebianPackage.Get(package)}/usr/lib/grub/{platform}", "-c", early, "-p", "/grub", "-o", core,
             "part_gpt", "ext2", "search", "search_label", "normal", "configfile", "linux", "serial", "terminal", "echo", "test", "gzio", "boot", .. modules]).Ok();
         return core;

@@ -141,17 +141,8 @@ internal static class CheckoutCommand
             throw new RepositoryException("Specified options are incompatible with --composefs");
         Checksum commit = call.Repo.ResolveRequired(call.Words[0]);
         (string parent, string name) = Split(call.Words.Count > 1 ? call.Words[1] : call.Words[0]);
-        LinuxDirectory directory;
-        try
-        {
-            directory = LinuxDirectory.Open(parent);
-        }
-        catch (LinuxException e)
-        {
-            throw new RepositoryException($"open({parent}): {ErrorText.Of(e)}");
-        }
-        using (directory)
-            Composefs.Write(call.Repo, commit, directory, name, call.Get(ImageNoVerity) ? ComposefsVerity.None : ComposefsVerity.All, Entry.Cancellation);
+        using LinuxDirectory directory = OpenParent(parent, $"open({parent})");
+        Composefs.Write(call.Repo, commit, directory, name, call.Get(ImageNoVerity) ? ComposefsVerity.None : ComposefsVerity.All, Entry.Cancellation);
     }
 
     private static (string Parent, string Name) Split(string destination)
@@ -161,23 +152,24 @@ internal static class CheckoutCommand
         return (slash < 0 ? "." : slash == 0 ? "/" : trimmed[..slash], trimmed.Length == 0 ? "." : trimmed[(slash + 1)..]);
     }
 
-    private static void CheckOut(Repo repo, Checksum commit, string destination, CheckoutOptions options)
+    private static LinuxDirectory OpenParent(string parent, string call)
     {
-        (string parent, string name) = Split(destination);
-        LinuxDirectory directory;
         try
         {
-            directory = LinuxDirectory.Open(parent);
+            return LinuxDirectory.Open(parent);
         }
         catch (LinuxException e)
         {
-            throw new RepositoryException($"mkdirat: {ErrorText.Of(e)}");
+            throw new RepositoryException($"{call}: {ErrorText.Of(e)}");
         }
-        using (directory)
-        {
-            if (options.Overwrite == OverwriteMode.None && options.Subpath is null && directory.Exists(name))
-                throw new RepositoryException("mkdirat: File exists");
-            Checkout.Run(repo, commit, directory, name, options, Entry.Cancellation);
-        }
+    }
+
+    private static void CheckOut(Repo repo, Checksum commit, string destination, CheckoutOptions options)
+    {
+        (string parent, string name) = Split(destination);
+        using LinuxDirectory directory = OpenParent(parent, "mkdirat");
+        if (options.Overwrite == OverwriteMode.None && options.Subpath is null && directory.Exists(name))
+            throw new RepositoryException("mkdirat: File exists");
+        Checkout.Run(repo, commit, directory, name, options, Entry.Cancellation);
     }
 }

@@ -67,7 +67,7 @@ internal sealed class DerivedLayerReader
         {
             ReadUnplaced(entry, content, source);
         }
-        else if (path.Length > 0 && path[^1].StartsWith(LayerPath.WhiteoutPrefix, StringComparison.Ordinal))
+        else if (path.Length > 0 && LayerPath.IsWhiteout(path[^1]))
         {
             ReadWhiteout(entry, content, path);
         }

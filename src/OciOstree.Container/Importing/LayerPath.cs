@@ -124,7 +124,8 @@ internal sealed class LayerPath
     /// <summary>What a path that is left out is counted under, as ostree-ext does: the first name that does not belong.</summary>
     internal static string CountAs(string[] path) => path.Length > 1 && TopLevelRules.IsApiFileSystem(path[0]) ? path[1] : path[0];
 
-    private static bool IsWhiteout(string name) => name.StartsWith(WhiteoutPrefix, StringComparison.Ordinal);
+    /// <summary>Whether a name hides something of lower layers instead of being content.</summary>
+    internal static bool IsWhiteout(string name) => name.StartsWith(WhiteoutPrefix, StringComparison.Ordinal);
 
     internal static string Show(ReadOnlySpan<byte> name) =>
         new([.. System.Text.Encoding.UTF8.GetString(name.Length > 120 ? name[..120] : name).Select(c => char.IsControl(c) ? '?' : c)]);

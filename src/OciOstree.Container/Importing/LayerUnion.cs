@@ -71,7 +71,7 @@ internal sealed class LayerUnion
         ApplyWhiteouts(lower, upper);
         foreach (var file in upper.Files)
         {
-            if (!IsWhiteout(file.Name))
+            if (!LayerPath.IsWhiteout(file.Name))
             {
                 lower.ReplaceWithFile(file.Name, file.Checksum);
             }
@@ -123,7 +123,7 @@ internal sealed class LayerUnion
     {
         var content = repo.ReadDirTree(tree);
         return IsImplied(path, metadata)
-            && content.Files.All(file => IsWhiteout(file.Name))
+            && content.Files.All(file => LayerPath.IsWhiteout(file.Name))
             && content.Directories.All(directory => HasOnlyWhiteouts(directory.Tree, $"{path}/{directory.Name}", metadata));
     }
 
@@ -137,7 +137,7 @@ internal sealed class LayerUnion
 
         foreach (var file in upper.Files)
         {
-            if (IsWhiteout(file.Name))
+            if (LayerPath.IsWhiteout(file.Name))
             {
                 lower.Remove(file.Name[LayerPath.WhiteoutPrefix.Length..]);
             }
@@ -184,6 +184,4 @@ internal sealed class LayerUnion
     private HashSet<Checksum> BaseFiles() => baseFiles ??= baseCommit is { } commit ? ObjectCheck.FilesOf(repo, commit) : [];
 
     private static bool IsImplied(string path, LayerMetadata metadata) => metadata.ImpliedDirectories.Contains(path.Length == 0 ? "/" : path);
-
-    private static bool IsWhiteout(string name) => name.StartsWith(LayerPath.WhiteoutPrefix, StringComparison.Ordinal);
 }

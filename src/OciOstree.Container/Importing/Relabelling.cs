@@ -61,7 +61,7 @@ internal sealed class Relabelling
         foreach (var (name, checksum) in tree.Files)
         {
             // A whiteout is no content, and gets no label.
-            if (!(under is not null && under.TryGetFile(name, out var before) && before == checksum) && !name.StartsWith(LayerPath.WhiteoutPrefix, StringComparison.Ordinal))
+            if (!(under is not null && under.TryGetFile(name, out var before) && before == checksum) && !LayerPath.IsWhiteout(name))
             {
                 jobs.Add(new FileJob(tree, name, path + name, checksum));
             }

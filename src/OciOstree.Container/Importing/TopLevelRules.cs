@@ -45,7 +45,7 @@ public sealed class TopLevelRules : IEquatable<TopLevelRules>
                 throw new FormatException($"'{text}' is no rule for a top-level directory: NAME=keep, NAME=drop or NAME=factory");
             }
 
-            if (name is "usr" or "etc" or "sysroot" or "ostree" or "." or ".." || name.Contains('/') || name.StartsWith(LayerPath.WhiteoutPrefix, StringComparison.Ordinal) || !FileName.IsUtf8(name))
+            if (name is "usr" or "etc" or "sysroot" or "ostree" or "." or ".." || name.Contains('/') || LayerPath.IsWhiteout(name) || !FileName.IsUtf8(name))
             {
                 throw new FormatException($"there is no choice about '{name}'{(name.Contains('/') ? ", which is no top-level directory" : "")}");
             }

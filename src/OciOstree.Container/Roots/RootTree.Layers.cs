@@ -147,7 +147,7 @@ public sealed partial class RootTree
                     Describe(root, entry);
                 }
             }
-            else if (path[^1].StartsWith(LayerPath.WhiteoutPrefix, StringComparison.Ordinal))
+            else if (LayerPath.IsWhiteout(path[^1]))
             {
                 Hide(path);
             }

@@ -30,5 +30,5 @@ public interface IImageSource : IDisposable
     /// The same, with what comes over a network kept in <paramref name="partial"/>: what is there already is not fetched again. What turns out to be no part of the
     /// blob is removed from there; a whole blob stays until the caller removes it.
     /// </summary>
-    Stream OpenBlob(Descriptor descriptor, PartialBlobs partial, CancellationToken cancellationToken = default) => OpenBlob(descriptor, cancellationToken);
+    Stream OpenBlob(Descriptor descriptor, PartialBlobs partial, CancellationToken cancellationToken = default);
 }

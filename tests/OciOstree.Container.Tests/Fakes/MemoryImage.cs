@@ -181,6 +181,8 @@ internal sealed class MemoryImage : IImageSource
             """);
     }
 
+    public Stream OpenBlob(Descriptor descriptor, PartialBlobs partial, CancellationToken cancellationToken = default) => OpenBlob(descriptor, cancellationToken);
+
     public Stream OpenBlob(Descriptor descriptor, CancellationToken cancellationToken = default)
     {
         lock (Opened)

@@ -9,20 +9,8 @@ public sealed class AdminSequenceTests : IDisposable
 
     public void Dispose() => scene.Dispose();
 
-    public static TheoryData<int> Seeds()
-    {
-        // OCI_OSTREE_SEQUENCES asks for more than the few that every run can afford.
-        int count = int.TryParse(Environment.GetEnvironmentVariable("OCI_OSTREE_SEQUENCES"), NumberStyles.None, CultureInfo.InvariantCulture, out int asked) ? asked : 4;
-        var seeds = new TheoryData<int>();
-        for (int seed = 1; seed <= count; seed++)
-        {
-            seeds.Add(seed);
-        }
-        return seeds;
-    }
-
     [Theory]
-    [MemberData(nameof(Seeds))]
+    [MemberData(nameof(RandomSequences.Seeds), MemberType = typeof(RandomSequences))]
     public void Both_programs_leave_the_same(int seed)
     {
         var random = new Random(seed);
