@@ -45,6 +45,7 @@ internal sealed record LayerJob(
         int next = -1;
         ExceptionDispatchInfo? failure = null;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        progress.Expect(jobs.Count, jobs.Sum(job => job.Size));
         int count = Math.Min(threads > 0 ? threads : Environment.ProcessorCount, jobs.Count);
         Thread[] workers = [.. Enumerable.Range(0, count).Select(i => new Thread(Work) { Name = $"layer {i}", IsBackground = true })];
         foreach (Thread thread in workers)

@@ -27,11 +27,12 @@ public static class DetachedMetadata
             throw new ContainerException($"no {ImageLabels.FinalDiffId} label found, not an ostree encapsulated container");
         }
 
+        progress.Expect(manifest.Layers.Count, manifest.Layers.Sum(layer => layer.Size));
         var (layer, diffId) = Rewrite(source, manifest.Layers[0], destination, metadata, progress, cancellationToken);
         foreach (var other in manifest.Layers.Skip(1).DistinctBy(other => other.Digest))
         {
             using var item = progress.Begin(other.Digest.Hex[..12], other.Size);
-            destination.PutBlob(other, () => source.OpenBlob(other, cancellationToken), cancellationToken);
+            destination.PutBlob(other, () => source.OpenBlob(other, item, cancellationToken), cancellationToken);
         }
 
         // Where the commit has one layer, that is also its last.
@@ -74,7 +75,7 @@ public static class DetachedMetadata
         try
         {
             using var item = progress.Begin(layer.Digest.Hex[..12], layer.Size);
-            using var blob = source.OpenBlob(layer, cancellationToken);
+            using var blob = source.OpenBlob(layer, item, cancellationToken);
             using var buffered = new BufferedStream(blob, 256 << 10);
             using var content = Decompressor.Open(buffered, leaveOpen: true);
             using var written = destination.CreateBlob();

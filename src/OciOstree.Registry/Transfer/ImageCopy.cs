@@ -57,6 +57,7 @@ internal sealed class ImageCopy(IImageSource source, IImageDestination destinati
     {
         var manifest = Manifest.Parse(raw.Bytes) with { MediaType = raw.MediaType };
         var blobs = manifest.Layers.Where(l => !IsForeign(l)).Append(manifest.Config).DistinctBy(b => b.Digest).ToList();
+        progress.Expect(blobs.Count, blobs.Sum(blob => blob.Size));
         Workers.ForEach(blobs, options.Parallelism, cancellationToken, CopyBlob);
 
         var result = raw;
@@ -78,13 +79,8 @@ internal sealed class ImageCopy(IImageSource source, IImageDestination destinati
     private void CopyBlob(Descriptor blob, CancellationToken cancellationToken)
     {
         using var item = progress.Begin(blob.Digest.Hex[..12], blob.Size);
-        destination.PutBlob(blob, () => OpenBlob(blob, item, cancellationToken), cancellationToken);
+        destination.PutBlob(blob, () => source.OpenBlob(blob, item, cancellationToken), cancellationToken);
     }
-
-    private Stream OpenBlob(Descriptor blob, ITransferItem item, CancellationToken cancellationToken) =>
-        source.OpenBlob(blob, cancellationToken) is var stream && stream is VerifyingStream verifying
-            ? verifying.Observed(item)
-            : new ProgressStream(stream, item);
 
     /// <summary>A layout holds OCI media types only; the config's and the layers' bytes mean the same in both worlds.</summary>
     private string DestinationType(string mediaType) =>

@@ -21,4 +21,10 @@ public static class ImageSourceExtensions
     /// <summary>The image's configuration, verified and parsed.</summary>
     public static ImageConfig FetchConfig(this IImageSource source, Manifest manifest, CancellationToken cancellationToken = default) =>
         ImageConfig.Parse(source.ReadBlob(manifest.Config, cancellationToken: cancellationToken));
+
+    /// <summary>A blob as <see cref="IImageSource.OpenBlob(Descriptor, CancellationToken)"/> gives it, whose bytes an item is told of as they pass.</summary>
+    public static Stream OpenBlob(this IImageSource source, Descriptor descriptor, ITransferItem item, CancellationToken cancellationToken = default) =>
+        source.OpenBlob(descriptor, cancellationToken) is var stream && stream is VerifyingStream verifying
+            ? verifying.Observed(item)
+            : new ProgressStream(stream, item);
 }
