@@ -7,7 +7,7 @@ public class EntryTests
     [Theory]
     [InlineData("oci-ostree", 2)]
     [InlineData("ostree", 1)]
-    [InlineData("/usr/libexec/libostree/ext/ostree-container", 1)]
+    [InlineData("/usr/libexec/libostree/ext/ostree-container", 2)]
     public void WrongUsageExitsAsTheNameCalledByDoes(string calledAs, int expected)
     {
         var (code, _, error) = Called.Run(calledAs, "no-such-verb");

@@ -40,7 +40,7 @@ internal static class Entry
                     Console.Error.WriteLine($"error: {problem}");
                 }
 
-                return personality.UsageExitCode;
+                return personality.UsageExitCode(parsed);
             }
 
             return parsed.Invoke(new InvocationConfiguration
@@ -64,7 +64,7 @@ internal static class Entry
             }
 
             Console.Error.WriteLine($"error: {e.Message}");
-            return personality.UsageExitCode;
+            return personality.UsageExitCode(parsed);
         }
         catch (Exception e)
         {

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using System.CommandLine.Parsing;
 
 namespace OciOstree.Cli;
 
@@ -12,14 +13,7 @@ internal sealed class Personality
     private readonly string name;
     private readonly List<(string Heading, int End)> sections = [];
 
-    private Personality(string name, int usageExitCode)
-    {
-        this.name = name;
-        UsageExitCode = usageExitCode;
-    }
-
-    /// <summary>ostree's own programs exit with 1 on a wrong usage, and scripts written for it know no other code.</summary>
-    public int UsageExitCode { get; }
+    private Personality(string name) => this.name = name;
 
     public string Name => name;
 
@@ -34,12 +28,13 @@ internal sealed class Personality
         ? ["ostree-container encapsulate --repo=repo os docker://quay.io/example/os:latest", "ostree-container image pull repo ostree-unverified-registry:quay.io/example/os:latest"]
         : ["oci-ostree status", "oci-ostree upgrade --check", "oci-ostree inspect docker://quay.io/example/os:latest", "oci-ostree container encapsulate --help"];
 
-    public static Personality Named(string calledAs) => calledAs switch
-    {
-        "ostree" => new("ostree", ExitCodes.Failed),
-        "ostree-container" => new("ostree-container", ExitCodes.Failed),
-        _ => new("oci-ostree", ExitCodes.Usage),
-    };
+    public static Personality Named(string calledAs) => new(calledAs is "ostree" or "ostree-container" ? calledAs : "oci-ostree");
+
+    /// <summary>
+    /// What wrong usage exits with. ostree's own commands exit with 1, and scripts written for it know no other code; ostree-ext, which it runs for
+    /// <c>ostree container</c>, exits with 2.
+    /// </summary>
+    public int UsageExitCode(ParseResult? parsed) => IsOstree && !IsInContainer(parsed?.CommandResult) ? ExitCodes.Failed : ExitCodes.Usage;
 
     public RootCommand Build(ref string[] args)
     {
@@ -102,6 +97,19 @@ internal sealed class Personality
     {
         add(root);
         sections.Add((heading, root.Subcommands.Count));
+    }
+
+    private static bool IsInContainer(CommandResult? command)
+    {
+        for (; command is not null; command = command.Parent as CommandResult)
+        {
+            if (command is { Command.Name: "container", Parent: CommandResult { Command: RootCommand } })
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private string Description() => name switch
