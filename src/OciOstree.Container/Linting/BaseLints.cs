@@ -5,6 +5,8 @@ namespace OciOstree.Container;
 /// <summary>What the root itself must be like.</summary>
 internal static class BaseLints
 {
+    internal const string PatternOfRoot = "usr/share/doc/bootc/baseimage/base";
+
     private static readonly string[] ApiDirectories = ["dev", "proc", "sys", "run", "tmp", "var"];
 
     // Everything that is there on a machine, as a directory of the image or as one that the machine makes.
@@ -109,15 +111,26 @@ internal static class BaseLints
 
     private static void SysrootExists(LintRun run)
     {
-        if (run.Tree.Find("sysroot") is not { IsDirectory: true })
+        foreach (var root in RootsOf(run))
         {
-            run.Report("/sysroot", run.Tree.Find("sysroot") is null ? "is missing" : "is no directory");
+            SysrootExists(run, root);
+        }
+    }
+
+    /// <summary>The root, and the pattern of one that images of bootc have beside their documentation for builds to start from.</summary>
+    internal static IEnumerable<string> RootsOf(LintRun run) => run.Tree.Find(PatternOfRoot) is { IsDirectory: true } ? ["", PatternOfRoot + "/"] : [""];
+
+    private static void SysrootExists(LintRun run, string root)
+    {
+        if (run.Tree.Find(root + "sysroot") is not { IsDirectory: true })
+        {
+            run.Report($"/{root}sysroot", run.Tree.Find(root + "sysroot") is null ? "is missing" : "is no directory");
         }
 
-        switch (run.Tree.Find("ostree"))
+        switch (run.Tree.Find(root + "ostree"))
         {
             case null:
-                run.Report("/ostree", "is missing: a link to sysroot/ostree");
+                run.Report($"/{root}ostree", "is missing: a link to sysroot/ostree");
                 break;
             case { LinkTarget: not "sysroot/ostree" } node:
                 run.Report(node, node.LinkTarget is { } target ? $"leads to {target}, not to sysroot/ostree" : "is no link");

@@ -89,26 +89,30 @@ internal static class EtcLints
 
     private static void ComposefsIsEnabled(LintRun run)
     {
-        if (!TryRead(run, out var settings, out var problem))
+        foreach (var root in BaseLints.RootsOf(run))
         {
-            run.Report("/" + PrepareRoot, problem);
-        }
-        else if (settings is null)
-        {
-            run.Report("/" + PrepareRoot, "is missing: nothing enables composefs");
-        }
-        else if (settings.GetString("composefs", "enabled") is not ("yes" or "true" or "1" or "maybe" or "signed" or "verity"))
-        {
-            run.Report("/" + PrepareRoot, "does not enable composefs");
+            var path = $"/{root}{PrepareRoot}";
+            if (!TryRead(run, out var settings, out var problem, root))
+            {
+                run.Report(path, problem);
+            }
+            else if (settings is null)
+            {
+                run.Report(path, "is missing: nothing enables composefs");
+            }
+            else if (settings.GetString("composefs", "enabled") is not ("yes" or "true" or "1" or "maybe" or "signed" or "verity"))
+            {
+                run.Report(path, "does not enable composefs");
+            }
         }
     }
 
-    private static bool TryRead(LintRun run, out KeyFile? settings, out string problem)
+    private static bool TryRead(LintRun run, out KeyFile? settings, out string problem, string root = "")
     {
         (settings, problem) = (null, "");
         try
         {
-            var text = run.Tree.ReadText(PrepareRootInEtc) ?? run.Tree.ReadText(PrepareRoot);
+            var text = run.Tree.ReadText(root + PrepareRootInEtc) ?? run.Tree.ReadText(root + PrepareRoot);
             settings = text is null ? null : KeyFile.Parse(text);
             return true;
         }

@@ -44,7 +44,7 @@ public static class Lints
 
     /// <summary>Whether a lint reads the file at a path (no leading slash): what <see cref="RootTree.FromImage"/> is to keep.</summary>
     public static bool Reads(string path) =>
-        path is "etc/passwd" or "etc/group" or "etc/machine-id" or "etc/subuid" or "usr/lib/passwd" or "usr/lib/group" or EtcLints.PrepareRoot or EtcLints.PrepareRootInEtc
+        path is EtcLints.PrepareRoot or BaseLints.PatternOfRoot + "/" + EtcLints.PrepareRoot or "etc/passwd" or "etc/group" or "etc/machine-id" or "etc/subuid" or "usr/lib/passwd" or "usr/lib/group" or EtcLints.PrepareRootInEtc
         || path.StartsWith(EtcLints.KernelArguments + "/", StringComparison.Ordinal)
         || SystemdLines.IsConfiguration(path);
 }

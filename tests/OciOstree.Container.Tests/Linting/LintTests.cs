@@ -23,6 +23,8 @@ public sealed class LintTests : IDisposable
     [InlineData("baseimage-composefs", "echo '[composefs' > root/usr/lib/ostree/prepare-root.conf", "/usr/lib/ostree/prepare-root.conf")]
     [InlineData("baseimage-root", "rmdir root/sysroot", "/sysroot")]
     [InlineData("baseimage-root", "ln -sfnT elsewhere root/ostree", "/ostree")]
+    [InlineData("baseimage-root", "mkdir -p root/usr/share/doc/bootc/baseimage/base/sysroot", "/usr/share/doc/bootc/baseimage/base/ostree")]
+    [InlineData("baseimage-composefs", "mkdir -p root/usr/share/doc/bootc/baseimage/base/sysroot", "/usr/share/doc/bootc/baseimage/base/usr/lib/ostree/prepare-root.conf")]
     [InlineData("bootc-kargs", "echo 'kargs = [1]' > root/usr/lib/bootc/kargs.d/x.toml", "/usr/lib/bootc/kargs.d/x.toml")]
     [InlineData("bootc-kargs", "echo 'kargs = [' > root/usr/lib/bootc/kargs.d/x.toml", "/usr/lib/bootc/kargs.d/x.toml")]
     [InlineData("bootc-kargs", "echo 'kargs = []' > root/usr/lib/bootc/kargs.d/x.toml; echo 'delete = []' >> root/usr/lib/bootc/kargs.d/x.toml", "/usr/lib/bootc/kargs.d/x.toml")]
