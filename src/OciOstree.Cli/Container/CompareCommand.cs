@@ -1,5 +1,6 @@
 using System.CommandLine;
 using OciOstree.Container;
+using OciOstree.Registry;
 using OciOstree.Repository;
 
 namespace OciOstree.Cli.Container;
@@ -7,10 +8,12 @@ namespace OciOstree.Cli.Container;
 /// <summary><c>container compare</c>: what one image has that another has not.</summary>
 internal static class CompareCommand
 {
+    private const int MaxShown = 200;
+
     public static Command Create()
     {
         var old = Opts.Required("IMGREF_OLD", "Image reference, e.g. docker://quay.io/exampleos/exampleos:1");
-        var now = Opts.Required("IMGREF_NEW", "The image to compare it with");
+        var now = Opts.Required("IMGREF_NEW", "The image to compare it with; with --repo each is taken from there, if it was pulled");
         var noPackages = Opts.Flag("--no-packages", "Compare the manifests only, and read no layers; the packages of an image without an ostree commit in it are found by reading all of them");
         var quiet = Opts.Flag("--quiet", "Don't display progress", "-q");
         var json = Opts.Flag("--json", "Print the differences as JSON");
@@ -27,9 +30,10 @@ internal static class CompareCommand
         {
             var options = images.Read(parsed);
             using var repo = parsed.GetValue(Globals.Repo) is { } path ? Repo.Open(path) : null;
-            using var before = LookedAtImage.Open(repo, parsed.GetValue(old)!, options);
-            using var after = LookedAtImage.Open(repo, parsed.GetValue(now)!, options);
+            using var before = LookedAtImage.Open(repo, parsed.GetValue(old)!, options, orWhereItIs: true);
+            using var after = LookedAtImage.Open(repo, parsed.GetValue(now)!, options, orWhereItIs: true);
             var layers = LayerChanges.Between(before.Manifest, after.Manifest);
+            var missing = layers.ToFetch(before.Config, after.Manifest, after.Config);
 
             IReadOnlyList<Package> oldPackages = [], newPackages = [];
             if (!parsed.GetValue(noPackages))
@@ -55,9 +59,9 @@ internal static class CompareCommand
                             layers.TotalSize,
                             layers.Shared.Count,
                             layers.Shared.Sum(layer => layer.Size),
-                            layers.Added.Sum(layer => layer.Size),
-                            [.. layers.Added.Select(ComparedLayer.From)],
-                            [.. layers.Removed.Select(ComparedLayer.From)]),
+                            missing.Sum(layer => layer.Size),
+                            [.. layers.Added.Select(Of(after))],
+                            [.. layers.Removed.Select(Of(before))]),
                         new ComparedComponents(layers.AddedComponents, layers.RemovedComponents, layers.MovedComponents),
                         parsed.GetValue(noPackages)
                             ? null
@@ -73,6 +77,14 @@ internal static class CompareCommand
 
             LayerChangesText.Write(layers);
             Console.Out.WriteLine($"Shared layers:    {layers.Shared.Count,-4}  Size: {Output.Size(layers.Shared.Sum(layer => layer.Size))}");
+            if (missing.Count < layers.Added.Count)
+            {
+                // The others have the same content, compressed another way, and a pull takes them from the repository.
+                Console.Out.WriteLine($"To fetch:         {missing.Count,-4}  Size: {Output.Size(missing.Sum(layer => layer.Size))}");
+            }
+
+            Steps('-', layers.Removed, before);
+            Steps('+', layers.Added, after);
             Names("Added components", layers.AddedComponents);
             Names("Removed components", layers.RemovedComponents);
             Names("Components in changed layers", layers.MovedComponents);
@@ -81,6 +93,26 @@ internal static class CompareCommand
                 Print(packages, newPackages.Count);
             }
         });
+    }
+
+    private static Func<Descriptor, ComparedLayer> Of(LookedAtImage image)
+    {
+        var history = HistoryOf(image);
+        return layer => new ComparedLayer(layer.Digest.ToString(), layer.Size, LayerChanges.ComponentsOf(layer), history.GetValueOrDefault(layer.Digest, ""));
+    }
+
+    private static Dictionary<Digest, string> HistoryOf(LookedAtImage image) =>
+        image.Manifest.Layers.Zip(ImageStore.HistoryOf(image.Config, image.Manifest)).DistinctBy(layer => layer.First.Digest).ToDictionary(layer => layer.First.Digest, layer => layer.Second);
+
+    /// <summary>What made the layers that name no components: those of builds, where the command says most.</summary>
+    private static void Steps(char sign, IReadOnlyList<Descriptor> layers, LookedAtImage image)
+    {
+        var history = HistoryOf(image);
+        foreach (var layer in layers.Where(layer => LayerChanges.ComponentsOf(layer).Count == 0))
+        {
+            var step = history.GetValueOrDefault(layer.Digest, "").ReplaceLineEndings(" ");
+            Console.Out.WriteLine($"  {sign} {layer.Digest.Hex[..12]}  {Output.Size(layer.Size),9}  {(step.Length <= MaxShown ? step : $"{step[..MaxShown]}…")}".TrimEnd());
+        }
     }
 
     private static void Print(PackageChanges packages, int count)

@@ -1,6 +1,5 @@
 using System.Text.Json.Serialization;
 using OciOstree.Container;
-using OciOstree.Registry;
 
 namespace OciOstree.Cli.Container;
 
@@ -11,11 +10,7 @@ internal sealed record ComparedImage(string Image, string Digest, string? Versio
 
 internal sealed record ComparedLayers(int Total, long TotalSize, int Shared, long SharedSize, long BytesToFetch, IReadOnlyList<ComparedLayer> Added, IReadOnlyList<ComparedLayer> Removed);
 
-internal sealed record ComparedLayer(string Digest, long Size, IReadOnlyList<string> Components)
-{
-    public static ComparedLayer From(Descriptor layer) =>
-        new(layer.Digest.ToString(), layer.Size, layer.Annotations?.GetValueOrDefault(ChunkPlan.ComponentsAnnotation)?.Split(ChunkPlan.ComponentSeparator, StringSplitOptions.RemoveEmptyEntries) ?? []);
-}
+internal sealed record ComparedLayer(string Digest, long Size, IReadOnlyList<string> Components, string CreatedBy);
 
 internal sealed record ComparedComponents(IReadOnlyList<string> Added, IReadOnlyList<string> Removed, IReadOnlyList<string> Changed);
 

@@ -41,10 +41,32 @@ internal sealed record StoredImage(
     };
 }
 
-/// <summary>A line of <c>container image history --json</c>.</summary>
-internal sealed record HistoryLine(string Digest, long Size, string CreatedBy);
+/// <summary>What <c>container image pull --check --json</c> prints of an image that is not in the repository, or an older one is.</summary>
+internal sealed record NewerImage(
+    string Image,
+    string ManifestDigest,
+    string? Version,
+    string? Created,
+    int Layers,
+    long Size,
+    bool Changed,
+    string? PreviousManifestDigest,
+    int LayersToFetch,
+    long BytesToFetch);
 
-/// <summary>What <c>container unencapsulate --json</c> prints.</summary>
+/// <summary>A line of <c>container image history --json</c>.</summary>
+internal sealed record HistoryLine(string Digest, string? DiffId, string Kind, long Size, string? Created, string CreatedBy, string? Comment);
+
+/// <summary>What <c>container image copy|reexport|push|replace-detached-metadata --json</c> print.</summary>
+internal sealed record WrittenImage(string Image, string Digest, long BytesSent, long BytesSkipped);
+
+/// <summary>What <c>container image copy --json</c> prints of a copy between repositories.</summary>
+internal sealed record CopiedImage(string Image, string Commit, string ManifestDigest);
+
+/// <summary>What <c>container image remove|prune-layers|prune-images --json</c> print; what was not asked for is left out.</summary>
+internal sealed record PrunedImages(IReadOnlyList<string> Images, int? Layers, int? Objects, long? BytesFreed);
+
+/// <summary>What <c>container unencapsulate|tar import|ima-sign --json</c> print.</summary>
 internal sealed record ImportedCommit(string Commit, string? Ref);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
@@ -52,4 +74,8 @@ internal sealed record ImportedCommit(string Commit, string? Ref);
 [JsonSerializable(typeof(IReadOnlyList<StoredImage>))]
 [JsonSerializable(typeof(IReadOnlyList<HistoryLine>))]
 [JsonSerializable(typeof(ImportedCommit))]
+[JsonSerializable(typeof(NewerImage))]
+[JsonSerializable(typeof(WrittenImage))]
+[JsonSerializable(typeof(CopiedImage))]
+[JsonSerializable(typeof(PrunedImages))]
 internal sealed partial class ImageJsonContext : JsonSerializerContext;

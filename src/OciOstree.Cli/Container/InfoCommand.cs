@@ -60,7 +60,7 @@ internal static class InfoCommand
             [.. image.Manifest.Layers.Select((layer, i) =>
             {
                 var (objects, size) = image.Stored is not null && kinds[i] == LayerKind.Chunk ? CountChunk(repo!, layer.Digest) : (null, null);
-                return new InfoLayer(KindName(kinds[i]), layer.Digest.ToString(), layer.Size, ComparedLayer.From(layer).Components, history[i], objects, size);
+                return new InfoLayer(KindName(kinds[i]), layer.Digest.ToString(), layer.Size, LayerChanges.ComponentsOf(layer), history[i], objects, size);
             })],
             image.Stored is not null && commit is { } whole ? Components(repo!, whole.Checksum) : null);
     }
@@ -149,7 +149,7 @@ internal static class InfoCommand
         }
     }
 
-    private static string KindName(LayerKind kind) => kind switch
+    internal static string KindName(LayerKind kind) => kind switch
     {
         LayerKind.Commit => "ostree",
         LayerKind.Chunk => "chunk",

@@ -26,12 +26,13 @@ internal sealed class LookedAtImage : IDisposable
 
     public Digest Digest { get; }
 
-    public static LookedAtImage Open(Repo? repo, string name, RegistryOptions options)
+    /// <param name="orWhereItIs">Whether an image that is not in the repository is looked at where it is.</param>
+    public static LookedAtImage Open(Repo? repo, string name, RegistryOptions options, bool orWhereItIs = false)
     {
         var reference = OstreeImageReference.ParseEither(name);
-        if (repo is not null)
+        if (repo is not null && (orWhereItIs ? new ImageStore(repo).Query(reference) : new ImageStore(repo).Require(reference)) is { } stored)
         {
-            return new LookedAtImage(name, new ImageStore(repo).Require(reference));
+            return new LookedAtImage(name, stored);
         }
 
         var source = Images.OpenSource(reference, options);

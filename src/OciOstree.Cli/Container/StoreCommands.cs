@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Completions;
 using System.Text;
 using OciOstree.Container;
 using OciOstree.Registry;
@@ -45,17 +46,30 @@ internal static class StoreCommands
         return new Verb("history", "Output metadata about an already stored container image", "oci-ostree container image history --repo=/ostree/repo docker://quay.io/example/os:stable") { imgref, json }.Does(parsed =>
         {
             using var repo = OpenRepo(parsed);
-            var history = ImageStore.History(new ImageStore(repo).Require(OstreeImageReference.ParseEither(parsed.GetValue(imgref)!)));
+            var image = new ImageStore(repo).Require(OstreeImageReference.ParseEither(parsed.GetValue(imgref)!));
+            var history = ImageStore.History(image);
             if (parsed.GetValue(json))
             {
-                Output.Json([.. history.Select(line => new HistoryLine(line.Layer.Digest.ToString(), line.Layer.Size, line.CreatedBy))], ImageJsonContext.Default.IReadOnlyListHistoryLine);
+                var kinds = EncapsulatedCommit.KindsOf(image.Manifest, image.Config);
+                Output.Json(
+                    [
+                        .. history.Select((line, index) => new HistoryLine(
+                            line.Layer.Digest.ToString(),
+                            index < image.Config.DiffIds.Count ? image.Config.DiffIds[index].ToString() : null,
+                            InfoCommand.KindName(kinds[index]),
+                            line.Layer.Size,
+                            line.Entry?.Created,
+                            line.Entry?.CreatedBy ?? "",
+                            line.Entry?.Comment)),
+                    ],
+                    ImageJsonContext.Default.IReadOnlyListHistoryLine);
                 return;
             }
 
             Console.Out.WriteLine($"{"ID",-20}  {"SIZE",9}  CREATED BY");
-            foreach (var (layer, createdBy) in history)
+            foreach (var (layer, entry) in history)
             {
-                Console.Out.WriteLine($"{layer.Digest.Hex[..20]}  {Output.Size(layer.Size),9}  {createdBy.ReplaceLineEndings(" ")}".TrimEnd());
+                Console.Out.WriteLine($"{layer.Digest.Hex[..20]}  {Output.Size(layer.Size),9}  {entry?.CreatedBy?.ReplaceLineEndings(" ")}".TrimEnd());
             }
         });
     }
@@ -69,29 +83,53 @@ internal static class StoreCommands
             var image = new ImageStore(repo).Require(OstreeImageReference.ParseEither(parsed.GetValue(imgref)!));
             using var output = Console.OpenStandardOutput();
             output.Write(Encoding.UTF8.GetBytes(parsed.GetValue(config) ? image.ConfigJson : image.ManifestJson));
+            if (!Console.IsOutputRedirected)
+            {
+                // To a program it is the bytes; a person's prompt begins on a line of its own.
+                output.WriteByte((byte)'\n');
+            }
         });
     }
 
     private static Command Remove()
     {
         var imgrefs = Opts.Rest("IMGREF", "Images, e.g. docker://quay.io/exampleos/exampleos:latest", atLeast: 1);
+        imgrefs.CompletionSources.Add(StoredImages);
         var skipGc = Opts.Flag("--skip-gc", "Do not garbage collect unused layers");
-        return new Verb("remove", "Unreference one or more pulled container images and perform a garbage collection", "oci-ostree container image remove --repo=/ostree/repo docker://quay.io/example/os:stable") { imgrefs, skipGc }.Does(parsed =>
+        var json = Opts.Flag("--json", "Print what was removed as JSON");
+        return new Verb("remove", "Unreference one or more pulled container images and perform a garbage collection", "oci-ostree container image remove --repo=/ostree/repo docker://quay.io/example/os:stable") { imgrefs, skipGc, json }.Does(parsed =>
         {
             using var repo = OpenRepo(parsed);
             var store = new ImageStore(repo);
-            var images = parsed.GetValue(imgrefs)!.Select(OstreeImageReference.ParseEither).ToArray();
+            var images = parsed.GetValue(imgrefs)!.Select(OstreeImageReference.ParseEither).Distinct().ToArray();
             store.Remove(images);
-            Console.Out.WriteLine(parsed.GetValue(skipGc) ? $"Removed images: {images.Length}" : $"Removed images: {images.Length} layers: {store.PruneLayers()}");
+            int? layers = parsed.GetValue(skipGc) ? null : store.PruneLayers();
+            if (parsed.GetValue(json))
+            {
+                Output.Json(new PrunedImages([.. images.Select(image => image.ToString())], layers, null, null), ImageJsonContext.Default.PrunedImages);
+                return;
+            }
+
+            Console.Out.WriteLine(layers is null ? $"Removed images: {images.Length}" : $"Removed images: {images.Length} layers: {layers}");
         });
     }
 
-    private static Command PruneLayers() =>
-        new Verb("prune-layers", "Garbage collect unreferenced image layer references", "oci-ostree container image prune-layers --repo=/ostree/repo").Does(parsed =>
+    private static Command PruneLayers()
+    {
+        var json = Opts.Flag("--json", "Print how many were removed as JSON");
+        return new Verb("prune-layers", "Garbage collect unreferenced image layer references", "oci-ostree container image prune-layers --repo=/ostree/repo") { json }.Does(parsed =>
         {
             using var repo = OpenRepo(parsed);
-            Console.Out.WriteLine($"Removed layers: {new ImageStore(repo).PruneLayers()}");
+            var layers = new ImageStore(repo).PruneLayers();
+            if (parsed.GetValue(json))
+            {
+                Output.Json(new PrunedImages([], layers, null, null), ImageJsonContext.Default.PrunedImages);
+                return;
+            }
+
+            Console.Out.WriteLine($"Removed layers: {layers}");
         });
+    }
 
     private static Command ClearCachedUpdate()
     {
@@ -115,5 +153,25 @@ internal static class StoreCommands
         return Directory.Exists(found) ? Repo.Open(found) : throw new UsageException("There is no repository here: name one with --repo=PATH");
     }
 
-    private static Argument<string> ImageArgument() => Opts.Required("IMGREF", "Container image reference, e.g. docker://quay.io/exampleos/exampleos:latest");
+    /// <summary>Completes with the images of the repository that is named, or that would be found.</summary>
+    internal static IEnumerable<CompletionItem> StoredImages(CompletionContext context)
+    {
+        try
+        {
+            using var repo = OpenRepo(context.ParseResult);
+            return [.. new ImageStore(repo).List().Select(image => new CompletionItem(image.ToString()))];
+        }
+        catch (Exception e) when (e is RepositoryException or UsageException or IOException)
+        {
+            // Who completes wants no complaints; the command will say what is wrong.
+            return [];
+        }
+    }
+
+    private static Argument<string> ImageArgument()
+    {
+        var image = Opts.Required("IMGREF", "Container image reference, e.g. docker://quay.io/exampleos/exampleos:latest");
+        image.CompletionSources.Add(StoredImages);
+        return image;
+    }
 }

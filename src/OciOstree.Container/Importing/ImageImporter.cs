@@ -113,7 +113,7 @@ public sealed class ImageImporter : IDisposable
 
             if (derived > 0)
             {
-                throw new ContainerException($"image has {derived} non-ostree layers");
+                throw new ContainerException($"image has {derived} non-ostree layers, which belong to no commit: `container image pull` imports such images");
             }
 
             var (layers, _) = ImportLayers(plan.Layers, progress ?? TransferProgress.None, cancellationToken);
@@ -233,15 +233,17 @@ public sealed class ImageImporter : IDisposable
         var layers = planned.ToArray();
         var dropped = new DroppedContent();
         using var writers = new ObjectWriters(Environment.ProcessorCount);
+        var missing = layers.Where(layer => layer.Commit is null).DistinctBy(layer => layer.Descriptor.Digest).ToArray();
+        progress.Expect(missing.Length, missing.Sum(layer => layer.Descriptor.Size));
         var importer = new LayerImporter(transactions, source ?? throw new InvalidOperationException("not prepared"), pending, writers, progress);
 
         // The base says how derived content is to be mapped, so it goes first.
         Run(layer => layer.Kind != LayerKind.Derived, new LayerPath(topLevels, keepOthers: false), labels: null);
         var baseCommit = layers[0].Kind == LayerKind.Commit ? layers[0].Commit : null;
         signatures = commitTrust?.Verify(baseCommit);
-        if (baseCommit is { } commit && !IsKnownWhole(layers[0], commit) && ObjectCheck.FindMissing(repo, commit) is { } missing)
+        if (baseCommit is { } commit && !IsKnownWhole(layers[0], commit) && ObjectCheck.FindMissing(repo, commit) is { } lacking)
         {
-            throw new ContainerException($"the image does not hold all of commit {commit}: {missing} is missing");
+            throw new ContainerException($"the image does not hold all of commit {commit}: {lacking} is missing");
         }
 
         layers = ThatFit(layers);

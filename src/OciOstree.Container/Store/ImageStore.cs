@@ -53,11 +53,11 @@ public sealed partial class ImageStore(Repo repo)
     /// <summary>The image that a merge commit holds; null if the commit is no such thing.</summary>
     public ImportedImage? QueryCommit(Checksum mergeCommit) => MergeCommit.Read(repo, mergeCommit);
 
-    /// <summary>The layers of an image, lowest first, with what its history says of each.</summary>
-    public static IReadOnlyList<(Descriptor Layer, string CreatedBy)> History(ImportedImage image)
+    /// <summary>The layers of an image, lowest first, with what its history says of each; null where it says nothing.</summary>
+    public static IReadOnlyList<(Descriptor Layer, HistoryEntry? Entry)> History(ImportedImage image)
     {
-        var history = HistoryOf(image.Config, image.Manifest);
-        return [.. image.Manifest.Layers.Select((layer, index) => (layer, history[index]))];
+        var entries = EntriesOf(image.Config, image.Manifest.Layers.Count);
+        return [.. image.Manifest.Layers.Select((layer, index) => (layer, entries.ElementAtOrDefault(index)))];
     }
 
     /// <summary>Forgets an image; its layers stay until they are pruned.</summary>
@@ -163,11 +163,13 @@ public sealed partial class ImageStore(Repo repo)
     }
 
     /// <summary>What the history says of each layer: entries that made none are passed over where the image marks them.</summary>
-    internal static IReadOnlyList<string> HistoryOf(ImageConfig config, int layers)
+    internal static IReadOnlyList<string> HistoryOf(ImageConfig config, int layers) => [.. EntriesOf(config, layers).Select(entry => entry.CreatedBy ?? "")];
+
+    private static IReadOnlyList<HistoryEntry> EntriesOf(ImageConfig config, int layers)
     {
         var entries = config.History.Where(entry => !entry.EmptyLayer).ToArray();
         // Some writers mark nothing and simply leave entries out.
-        return [.. (entries.Length >= layers ? entries : [.. config.History]).Select(entry => entry.CreatedBy ?? "")];
+        return entries.Length >= layers ? entries : config.History;
     }
 
     private IEnumerable<Manifest> UsedManifests()

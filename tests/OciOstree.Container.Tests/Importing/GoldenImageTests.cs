@@ -114,7 +114,7 @@ public class GoldenImageTests
         using var test = new TestRepo();
         using var importer = new ImageImporter(test.Repo, TestRepo.Reference("test"), null, MemoryImage.FromArchive(Golden("alpha-derived.ociarchive")));
         var e = Assert.Throws<ContainerException>(() => importer.Unencapsulate());
-        Assert.Equal("image has 2 non-ostree layers", e.InnerException!.Message);
+        Assert.StartsWith("image has 2 non-ostree layers", e.InnerException!.Message);
     }
 
     [Fact]

@@ -65,9 +65,18 @@ public sealed class ImportReuseTests : IDisposable
         var tar = MemoryImage.Tar(writer => writer.File("usr/a", "a"));
         var recompressed = new MemoryImage().AddTar(tar, CompressionLevel.NoCompression).AddTar(writer => writer.File("usr/b", "b"));
         Assert.NotEqual(Layers("a").Layer(0).Digest, recompressed.Layer(0).Digest);
+        Assert.Equal([recompressed.Layer(1).Digest], ToFetch(Layers("a"), recompressed));
+        Assert.Equal([recompressed.Layer(0).Digest], ToFetch(Layers("b"), recompressed));
+        Assert.Empty(ToFetch(Layers("a", "b"), recompressed));
         test.Import(recompressed, "other");
         Assert.DoesNotContain(recompressed.Layer(0).Digest, recompressed.Opened);
         Assert.Contains(ImageRefs.ForLayer(recompressed.Layer(0).Digest), test.Repo.ListRefs().Keys);
+
+        static Digest[] ToFetch(MemoryImage old, MemoryImage now)
+        {
+            var (before, after) = (old.FetchManifest().Manifest, now.FetchManifest().Manifest);
+            return [.. LayerChanges.Between(before, after).ToFetch(old.FetchConfig(before), after, now.FetchConfig(after)).Select(layer => layer.Digest)];
+        }
     }
 
     [Fact]
@@ -205,7 +214,7 @@ public sealed class ImportReuseTests : IDisposable
         test.Import(Layers("a"), "two");
         Assert.Equal(["dir:/one", "dir:/two"], store.List().Select(image => image.ToString()));
         var one = store.Require(TestRepo.Reference("one").Image);
-        Assert.Equal(["step 1\nwith a line break", "step 2\nwith a line break"], ImageStore.History(one).Select(layer => layer.CreatedBy));
+        Assert.Equal(["step 1\nwith a line break", "step 2\nwith a line break"], ImageStore.History(one).Select(layer => layer.Entry?.CreatedBy));
         Assert.Equal(one.ConfigJson, System.Text.Encoding.UTF8.GetString(System.Text.Encoding.UTF8.GetBytes(one.ConfigJson)));
 
         var e = Assert.Throws<ContainerException>(() => store.Remove([TestRepo.Reference("one").Image, TestRepo.Reference("three").Image]));
