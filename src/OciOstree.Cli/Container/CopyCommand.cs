@@ -20,7 +20,12 @@ internal static class CopyCommand
         var digestFile = Opts.Value("--digestfile", "PATH", "Write the digest of the copied image to this file");
         var sourceTls = Opts.Value("--src-tls-verify", "BOOLEAN", "--tls-verify for the source alone");
         var destinationTls = Opts.Value("--dest-tls-verify", "BOOLEAN", "--tls-verify for the destination alone");
+        var sourceAuth = Opts.Value("--src-authfile", "PATH", "--authfile for the source alone");
+        var destinationAuth = Opts.Value("--dest-authfile", "PATH", "--authfile for the destination alone");
+        var sourceCreds = Opts.Value("--src-creds", "USERNAME[:PASSWORD]", "--creds for the source alone");
+        var destinationCreds = Opts.Value("--dest-creds", "USERNAME[:PASSWORD]", "--creds for the destination alone");
         var quiet = Opts.Flag("--quiet", "Do not display progress", "-q");
+        var json = Opts.Flag("--json", "Print the copied image as JSON");
         var verb = new Verb(
             "copy",
             "Copy a container image between registries, OCI layouts, archives and local engines",
@@ -28,20 +33,20 @@ internal static class CopyCommand
             "oci-ostree container image copy oci:build:latest docker://127.0.0.1:5000/example/os:latest --tls-verify=false",
             "oci-ostree container image copy --src-repo=/ostree/repo --dest-repo=repo ostree-unverified-registry:quay.io/example/os:stable")
         {
-            source, destination, sourceRepo, destinationRepo, all, digestFile, sourceTls, destinationTls, quiet,
+            source, destination, sourceRepo, destinationRepo, all, digestFile, sourceAuth, destinationAuth, sourceCreds, destinationCreds, sourceTls, destinationTls, quiet, json,
         };
         var images = new ImageOptions().AddTo(verb);
         return verb.Does(parsed =>
         {
             if (parsed.GetValue(sourceRepo) is not null || parsed.GetValue(destinationRepo) is not null)
             {
-                CopyStored(parsed.GetValue(sourceRepo), parsed.GetValue(destinationRepo), parsed.GetValue(source)!, parsed.GetValue(destination));
+                CopyStored(parsed.GetValue(sourceRepo), parsed.GetValue(destinationRepo), parsed.GetValue(source)!, parsed.GetValue(destination), parsed.GetValue(json));
                 return;
             }
 
             if (parsed.GetValue(destination) is not { } target)
             {
-                throw new UsageException("Required argument missing: DESTINATION");
+                throw new UsageException("Missing DESTINATION");
             }
 
             var options = images.Read(parsed);
@@ -53,14 +58,20 @@ internal static class CopyCommand
                     from,
                     to,
                     new CopyOptions { AllPlatforms = parsed.GetValue(all) },
-                    options with { TlsVerify = ImageOptions.Boolean(parsed, sourceTls) ?? options.TlsVerify },
-                    options with { TlsVerify = ImageOptions.Boolean(parsed, destinationTls) ?? options.TlsVerify },
+                    ImageOptions.For(parsed, options, sourceTls, sourceAuth, sourceCreds),
+                    ImageOptions.For(parsed, options, destinationTls, destinationAuth, destinationCreds),
                     progress,
                     Entry.Cancellation),
                 parsed.GetValue(quiet));
             if (parsed.GetValue(digestFile) is { } path)
             {
                 File.WriteAllText(path, result.Digest + "\n");
+            }
+
+            if (parsed.GetValue(json))
+            {
+                Output.Json(new WrittenImage(to.ToString(), result.Digest.ToString(), result.BytesSent, result.BytesSkipped), ImageJsonContext.Default.WrittenImage);
+                return;
             }
 
             Console.Out.WriteLine($"Copied: {result.Digest}");
@@ -72,7 +83,7 @@ internal static class CopyCommand
         });
     }
 
-    private static void CopyStored(string? sourceRepo, string? destinationRepo, string image, string? extra)
+    private static void CopyStored(string? sourceRepo, string? destinationRepo, string image, string? extra, bool asJson)
     {
         if (sourceRepo is null || destinationRepo is null || extra is not null)
         {
@@ -81,6 +92,12 @@ internal static class CopyCommand
 
         using var from = Repo.Open(sourceRepo);
         using var to = Repo.Open(destinationRepo);
-        new ImageStore(from).CopyTo(to, OstreeImageReference.Parse(image).Image, Entry.Cancellation);
+        var reference = OstreeImageReference.ParseEither(image);
+        new ImageStore(from).CopyTo(to, reference, Entry.Cancellation);
+        if (asJson)
+        {
+            var copied = new ImageStore(to).Require(reference);
+            Output.Json(new CopiedImage(reference.ToString(), copied.MergeCommit.ToString(), copied.ManifestDigest.ToString()), ImageJsonContext.Default.CopiedImage);
+        }
     }
 }

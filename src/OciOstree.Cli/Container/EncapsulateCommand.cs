@@ -23,8 +23,8 @@ internal static class EncapsulateCommand
     private static readonly Option<long?> MaxLayers = Opts.Number("--max-layers", "NUMBER", $"Use at most this many layers; 1 makes a single one (default: {ChunkPlan.DefaultMaxLayers})");
     private static readonly Option<string?> Previous = Opts.Value("--previous-build-manifest", "PATH", "Manifest of an earlier build; components keep the layers that they have there, so that an update moves little");
     private static readonly Option<bool> Fast = Opts.Flag("--compression-fast", "Compress at the fastest level (e.g. gzip level 1)");
-    private static readonly Option<string?> Compression = Opts.Value("--compression", "KIND", "gzip (default), zstd or none");
-    private static readonly Option<string?> For = Opts.Value("--platform", "OS/ARCH[/VARIANT]", "Where the image runs (default: what its packages are built for, else this machine)");
+    private static readonly Option<string?> Compression = Opts.Value("--compression", "KIND", "gzip (default), zstd or none").Offering("gzip", "zstd", "none");
+    private static readonly Option<string?> For = Opts.Value("--platform", "OS/ARCH[/VARIANT]", "Where the image runs (default: what its packages are built for, else this machine)").Offering(ImageOptions.Platforms);
     private static readonly Option<bool> Quiet = Opts.Flag("--quiet", "Do not display progress", "-q");
     private static readonly Option<bool> Json = Opts.Flag("--json", "Print the image and its layers as JSON");
 
@@ -98,7 +98,7 @@ internal static class EncapsulateCommand
             CopyMetadata = parsed.GetValue(CopyMeta)!,
             CopyOptionalMetadata = parsed.GetValue(CopyMetaOpt)!,
             Command = parsed.GetValue(Cmd) is { Length: > 0 } words ? words : null,
-            Platform = parsed.GetValue(For) is { } platform ? Platform.Parse(platform) : null,
+            Platform = ImageOptions.PlatformOf(parsed, For),
             Compression = compression,
             CompressionLevel = parsed.GetValue(Fast) ? 1 : 0,
         };

@@ -16,7 +16,7 @@ internal static class ImageDeployCommand
         var stateroot = Opts.Value("--stateroot", "NAME", "Name for the state directory, also known as \"osname\"; the booted one's, else `default`");
         var imgref = Opts.Value("--imgref", "IMGREF", "Source image reference, e.g. ostree-unverified-registry:quay.io/exampleos/exampleos@sha256:abcd...; conflicts with --image");
         var image = Opts.Value("--image", "NAME", "Name of the container image, e.g. quay.io/exampleos/foo:latest; conflicts with --imgref");
-        var transport = Opts.Value("--transport", "TRANSPORT", "The transport of --image, e.g. registry, oci, oci-archive; the default is `registry`");
+        var transport = Opts.Value("--transport", "TRANSPORT", "The transport of --image, e.g. registry, oci, oci-archive; the default is `registry`").Offering(ImageOptions.Transports);
         var noVerification = Opts.Flag("--no-signature-verification", "Accepted for the sake of scripts: it is the default");
         var enforcePolicy = Opts.Flag("--enforce-container-sigpolicy", "Require that the containers policy does not accept anything");
         var remote = Opts.Value("--ostree-remote", "REMOTE", "With --enforce-container-sigpolicy and --image: verify the commit with the keys of this ostree remote");

@@ -15,6 +15,7 @@ internal static class LintCommand
         var fatalWarnings = Opts.Flag("--fatal-warnings", "Make warnings fatal");
         var list = Opts.Flag("--list", "Print all lints, and run none");
         var skip = Opts.Many("--skip", "NAME", "Leave a lint out; may be repeated");
+        skip.CompletionSources.Add(_ => Lints.All.Select(lint => new System.CommandLine.Completions.CompletionItem(lint.Name)));
         var noTruncate = Opts.Flag("--no-truncate", "Print all that was found, not the first few of each lint");
         var quiet = Opts.Flag("--quiet", "Don't display progress", "-q");
         var json = Opts.Flag("--json", "Print the findings, or the list, as JSON");

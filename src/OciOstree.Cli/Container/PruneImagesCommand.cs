@@ -13,7 +13,15 @@ internal static class PruneImagesCommand
         var sysrootPath = Opts.Value("--sysroot", "PATH", "Path to the system root");
         var andLayers = Opts.Flag("--and-layers", "Also prune layers");
         var full = Opts.Flag("--full", "Also prune layers and OSTree objects");
-        var verb = new Verb("prune-images", "Garbage collect unreferenced images", "oci-ostree container image prune-images --sysroot=/ --full") { sysrootPath, andLayers, full };
+        var json = Opts.Flag("--json", "Print what was removed as JSON");
+        var verb = new Verb(
+            "prune-images",
+            "Garbage collect images that no deployment follows; deployed, pinned and base images keep their layers",
+            "oci-ostree container image prune-images --sysroot=/ --and-layers",
+            "oci-ostree container image prune-images --full --json")
+        {
+            sysrootPath, andLayers, full, json,
+        };
         return verb.Does(parsed =>
         {
             if (parsed.GetValue(andLayers) && parsed.GetValue(full))
@@ -26,10 +34,16 @@ internal static class PruneImagesCommand
             using var sysroot = SysrootAt.Open(root, new SysrootOptions());
             var removed = ContainerDeploy.RemoveUndeployedImages(sysroot);
             var store = new ImageStore(sysroot.Repo);
-            if (parsed.GetValue(full))
+            int? layers = parsed.GetValue(full) || parsed.GetValue(andLayers) ? store.PruneLayers() : null;
+            PruneResult? objects = parsed.GetValue(full) ? sysroot.Repo.Prune(new PruneOptions { RefsOnly = true, Depth = 0 }) : null;
+            if (parsed.GetValue(json))
             {
-                var layers = store.PruneLayers();
-                var pruned = sysroot.Repo.Prune(new PruneOptions { RefsOnly = true, Depth = 0 });
+                Output.Json(new PrunedImages([.. removed.Select(image => image.ToString())], layers, objects?.ObjectsPruned, objects?.BytesFreed), ImageJsonContext.Default.PrunedImages);
+                return;
+            }
+
+            if (objects is { } pruned)
+            {
                 if (removed.Count == 0 && layers == 0 && pruned.ObjectsPruned == 0)
                 {
                     Console.Out.WriteLine("No content was pruned.");
@@ -46,7 +60,6 @@ internal static class PruneImagesCommand
             if (removed.Count == 0)
             {
                 Console.Out.WriteLine("No unreferenced images.");
-                return;
             }
 
             foreach (var image in removed)
@@ -54,9 +67,10 @@ internal static class PruneImagesCommand
                 Console.Out.WriteLine($"Removed: {image}");
             }
 
-            if (parsed.GetValue(andLayers))
+            // Layers may be left of images that are gone already; the peer would leave them.
+            if (layers > 0 || (layers is not null && removed.Count > 0))
             {
-                Console.Out.WriteLine($"Removed layers: {store.PruneLayers()}");
+                Console.Out.WriteLine($"Removed layers: {layers}");
             }
         });
     }

@@ -9,8 +9,8 @@ internal static class PullCommand
 {
     public static Command Create()
     {
-        var repo = Opts.Required("REPO", "Path to the repository");
-        var imgref = Opts.Required("IMGREF", "Image reference, e.g. ostree-unverified-registry:quay.io/exampleos/exampleos:latest");
+        var repo = Opts.Required("REPO", "Path to the repository; not with --repo, which says the same");
+        var imgref = Opts.Optional("IMGREF", "Image reference, e.g. ostree-unverified-registry:quay.io/exampleos/exampleos:latest");
         var digestFile = Opts.Value("--ostree-digestfile", "PATH", "File to which to write the resulting OSTree commit digest");
         var check = Opts.Value("--check", "PATH", "Only look for a newer manifest, and write it to this file if there is one; no layers are fetched");
         var topLevels = TopLevelOption.Create();
@@ -22,6 +22,7 @@ internal static class PullCommand
             "Pull (or update) a container image",
             "oci-ostree container image pull /ostree/repo ostree-unverified-registry:quay.io/example/os:stable",
             "oci-ostree container image pull repo ostree-unverified-image:oci-archive:os.ociarchive --json",
+            "oci-ostree container image pull repo ostree-unverified-registry:quay.io/example/os:stable --check=/run/newer.json",
             "oci-ostree container image pull repo ostree-unverified-image:oci:app --toplevel=opt=keep --toplevel=var=factory")
         {
             repo, imgref, digestFile, check, topLevels, noLabels, quiet, json,
@@ -29,9 +30,11 @@ internal static class PullCommand
         var images = new ImageOptions().AddTo(verb);
         return verb.Does(parsed =>
         {
-            var reference = OstreeImageReference.Parse(parsed.GetValue(imgref)!);
-            using var opened = Repo.Open(parsed.GetValue(repo)!);
-            using var importer = new ImageImporter(opened, reference, new ImportOptions { Registry = images.Read(parsed), Labels = !parsed.GetValue(noLabels), TopLevels = TopLevelOption.Read(parsed, topLevels) });
+            var (path, image) = Words(parsed.GetValue(Globals.Repo), parsed.GetValue(repo)!, parsed.GetValue(imgref));
+            var reference = OstreeImageReference.Parse(image);
+            var options = new ImportOptions { Registry = images.Read(parsed), Labels = !parsed.GetValue(noLabels), TopLevels = TopLevelOption.Read(parsed, topLevels) };
+            using var opened = Repo.Open(path);
+            using var importer = new ImageImporter(opened, reference, options);
             var plan = importer.Prepare(Entry.Cancellation);
             var asJson = parsed.GetValue(json);
             if (plan.Present is not null)
@@ -48,6 +51,7 @@ internal static class PullCommand
                 var incomplete = checkPath + ".new";
                 File.WriteAllBytes(incomplete, plan.ManifestBytes.Span);
                 File.Move(incomplete, checkPath, overwrite: true);
+                ReportNewer(reference, plan, checkPath, asJson, parsed.GetValue(quiet));
                 return;
             }
 
@@ -57,24 +61,49 @@ internal static class PullCommand
             }
 
             var (count, bytes) = (plan.LayersToFetch.Count(), plan.BytesToFetch);
-            var image = TransferBars.Run(progress => importer.Import(plan, progress, Entry.Cancellation), parsed.GetValue(quiet));
-            foreach (var warning in image.Warnings)
+            var imported = TransferBars.Run(progress => importer.Import(plan, progress, Entry.Cancellation), parsed.GetValue(quiet));
+            foreach (var warning in imported.Warnings)
             {
                 Console.Error.WriteLine(warning);
             }
 
-            PrintSignatures(image, asJson);
+            PrintSignatures(imported, asJson);
 
-            WriteDigestFile(parsed.GetValue(digestFile), image.MergeCommit);
-            Report(asJson, $"Wrote: {reference} => {image.MergeCommit}", () => StoredImage.From(reference.ToString(), image) with
+            WriteDigestFile(parsed.GetValue(digestFile), imported.MergeCommit);
+            Report(asJson, $"Wrote: {reference} => {imported.MergeCommit}", () => StoredImage.From(reference.ToString(), imported) with
             {
                 Changed = true,
                 LayersFetched = count,
                 BytesFetched = bytes,
-                Dropped = image.Dropped.Paths,
-                Warnings = image.Warnings,
+                Dropped = imported.Dropped.Paths,
+                Warnings = imported.Warnings,
             });
         });
+    }
+
+    // ostree-ext has the repository as a word here and as an option everywhere else.
+    private static (string Repo, string Image) Words(string? option, string first, string? second) => (option, second) switch
+    {
+        ({ } path, null) => (path, first),
+        (null, { } image) => (first, image),
+        (null, null) => throw new UsageException("Missing IMGREF"),
+        _ => throw new UsageException("The repository is named twice: as REPO and with --repo"),
+    };
+
+    /// <summary>What a check found. The peer's says nothing on standard output then, where scripts look.</summary>
+    private static void ReportNewer(OstreeImageReference reference, ImportPlan plan, string path, bool asJson, bool quiet)
+    {
+        var count = plan.LayersToFetch.Count();
+        if (asJson)
+        {
+            Output.Json(
+                new NewerImage(reference.ToString(), plan.ManifestDigest.ToString(), plan.Version, plan.Config.Created, plan.Manifest.Layers.Count, plan.Manifest.TotalSize, true, plan.Previous?.ManifestDigest.ToString(), count, plan.BytesToFetch),
+                ImageJsonContext.Default.NewerImage);
+        }
+        else if (!quiet)
+        {
+            Console.Error.WriteLine($"{(plan.Previous is null ? "Not pulled yet" : "Newer image")}: {plan.ManifestDigest}{(plan.Version is { } version ? $", version {version}" : "")}, {count} of {plan.Manifest.Layers.Count} layers to fetch ({Output.Size(plan.BytesToFetch)}); manifest in {path}");
+        }
     }
 
     /// <summary>What is there and what is missing, in the peer's words.</summary>

@@ -17,47 +17,60 @@ internal static class ReexportCommands
     {
         var source = Opts.Required("SRC_IMGREF", "Image in the repository, e.g. docker://quay.io/exampleos/exampleos:latest");
         var destination = Opts.Required("DEST_IMGREF", "Where to export it, e.g. docker://quay.io/exampleos/copy:latest or oci-archive:os.ociarchive");
-        var (fast, quiet) = Options();
+        source.CompletionSources.Add(StoreCommands.StoredImages);
+        var (fast, quiet, json) = Options();
         var verb = new Verb(
             "reexport",
             "Re-export a fetched image: layered images, too, and in the layers that it came in",
             "oci-ostree container image reexport --repo=/ostree/repo docker://quay.io/example/os:stable oci-archive:os.ociarchive")
         {
-            source, destination, fast, quiet,
+            source, destination, fast, quiet, json,
         };
         var images = new ImageOptions().AddTo(verb, withPlatform: false);
-        return verb.Does(parsed =>
-            Console.Out.WriteLine($"Exported: {Run(parsed, images, parsed.GetValue(source)!, parsed.GetValue(destination)!, parsed.GetValue(fast), parsed.GetValue(quiet))}"));
+        return verb.Does(parsed => Run(parsed, images, "Exported", parsed.GetValue(source)!, parsed.GetValue(destination)!, fast, quiet, json));
     }
 
     private static Command Push()
     {
         var source = Opts.Required("IMGREF", "Image in the repository");
         var destination = Opts.Optional("DEST_IMGREF", "Where to push it; where it came from, if not given");
-        var (fast, quiet) = Options();
+        source.CompletionSources.Add(StoreCommands.StoredImages);
+        var (fast, quiet, json) = Options();
         var verb = new Verb(
             "push",
             "Push a fetched image to a registry, in the layers that it came in",
             "oci-ostree container image push --repo=/ostree/repo docker://quay.io/example/os:stable docker://registry.lan/os:stable")
         {
-            source, destination, fast, quiet,
+            source, destination, fast, quiet, json,
         };
         var images = new ImageOptions().AddTo(verb, withPlatform: false);
         return verb.Does(parsed =>
         {
             var from = parsed.GetValue(source)!;
-            Console.Out.WriteLine($"Pushed: {Run(parsed, images, from, parsed.GetValue(destination) ?? from, parsed.GetValue(fast), parsed.GetValue(quiet))}");
+            Run(parsed, images, "Pushed", from, parsed.GetValue(destination) ?? from, fast, quiet, json);
         });
     }
 
-    private static (Option<bool> Fast, Option<bool> Quiet) Options() =>
-        (Opts.Flag("--compression-fast", "Compress at the fastest level (e.g. gzip level 1)"), Opts.Flag("--quiet", "Don't display progress", "-q"));
+    private static (Option<bool> Fast, Option<bool> Quiet, Option<bool> Json) Options() =>
+    (
+        Opts.Flag("--compression-fast", "Compress at the fastest level (e.g. gzip level 1)"),
+        Opts.Flag("--quiet", "Don't display progress", "-q"),
+        Opts.Flag("--json", "Print the image as JSON"));
 
-    private static Digest Run(ParseResult parsed, ImageOptions images, string source, string destination, bool fast, bool quiet)
+    private static void Run(ParseResult parsed, ImageOptions images, string done, string source, string destination, Option<bool> fast, Option<bool> quiet, Option<bool> json)
     {
         using var repo = StoreCommands.OpenRepo(parsed);
-        using var to = Images.OpenDestination(OstreeImageReference.ParseEither(destination), images.Read(parsed));
-        return TransferBars.Run(
-            progress => OciOstree.Container.Reexport.Run(repo, OstreeImageReference.ParseEither(source), to, new ReexportOptions { CompressFast = fast }, progress, Entry.Cancellation), quiet);
+        var target = OstreeImageReference.ParseEither(destination);
+        using var to = Images.OpenDestination(target, images.Read(parsed));
+        var digest = TransferBars.Run(
+            progress => OciOstree.Container.Reexport.Run(repo, OstreeImageReference.ParseEither(source), to, new ReexportOptions { CompressFast = parsed.GetValue(fast) }, progress, Entry.Cancellation),
+            parsed.GetValue(quiet));
+        if (parsed.GetValue(json))
+        {
+            Output.Json(new WrittenImage(target.ToString(), digest.ToString(), to.BytesSent, to.BytesSkipped), ImageJsonContext.Default.WrittenImage);
+            return;
+        }
+
+        Console.Out.WriteLine($"{done}: {digest}");
     }
 }

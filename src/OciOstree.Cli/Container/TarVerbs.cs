@@ -1,5 +1,6 @@
 using System.CommandLine;
 using OciOstree.Container;
+using OciOstree.Linux;
 
 namespace OciOstree.Cli.Container;
 
@@ -11,11 +12,24 @@ internal static class TarVerbs
     private static Command Import()
     {
         var path = Opts.Optional("PATH", "Path to a tar archive; if unspecified, will be stdin");
-        return new Verb("import", "Import a tar archive with an ostree commit", "oci-ostree tar export --repo=repo os | oci-ostree tar import --repo=/other/repo") { path }.Does(parsed =>
+        var json = Opts.Flag("--json", "Print the commit as JSON");
+        return new Verb("import", "Import a tar archive with an ostree commit", "oci-ostree tar export --repo=repo os | oci-ostree tar import --repo=/other/repo") { path, json }.Does(parsed =>
         {
+            if (parsed.GetValue(path) is null && !Console.IsInputRedirected)
+            {
+                throw new UsageException("An archive is read from standard input, which is a terminal: name a file, or send one in");
+            }
+
             using var repo = StoreCommands.OpenRepo(parsed);
-            using var input = parsed.GetValue(path) is { } name ? File.OpenRead(name) : Console.OpenStandardInput();
-            Console.Out.WriteLine($"Imported: {CommitArchive.Import(repo, input, Entry.Cancellation)}");
+            using var input = parsed.GetValue(path) is { } name ? new BufferedStream(Files.AsStream(Files.Open(name)), 256 << 10) : Console.OpenStandardInput();
+            var commit = CommitArchive.Import(repo, input, Entry.Cancellation).ToString();
+            if (parsed.GetValue(json))
+            {
+                Output.Json(new ImportedCommit(commit, null), ImageJsonContext.Default.ImportedCommit);
+                return;
+            }
+
+            Console.Out.WriteLine($"Imported: {commit}");
         });
     }
 
@@ -28,6 +42,11 @@ internal static class TarVerbs
             if (parsed.GetValue(version) is { } given and not 1)
             {
                 throw new UsageException($"format version {given} is not known; 1 is");
+            }
+
+            if (!Console.IsOutputRedirected)
+            {
+                throw new UsageException("An archive on a terminal is of no use: send it to a file or a program, as in \"tar export … > os.tar\"");
             }
 
             using var repo = StoreCommands.OpenRepo(parsed);

@@ -8,8 +8,14 @@ internal static class CompletionCommand
     // The program itself answers "[suggest:POSITION]" directives, so the scripts know no verb by name.
     private const string Bash = """
         _oci_ostree() {
-            local IFS=$'\n'
-            COMPREPLY=( $(compgen -W "$("${COMP_WORDS[0]}" "[suggest:${COMP_POINT}]" "${COMP_LINE}" 2>/dev/null)" -- "${COMP_WORDS[COMP_CWORD]}") )
+            local IFS=$'\n' word=${COMP_LINE:0:COMP_POINT} begun
+            word=${word##* }
+            COMPREPLY=( $(compgen -W "$("${COMP_WORDS[0]}" "[suggest:${COMP_POINT}]" "${COMP_LINE}" 2>/dev/null)" -- "$word") )
+            # To bash a word ends at each colon, and what comes before stays.
+            if [[ $word == *:* && $COMP_WORDBREAKS == *:* ]]; then
+                begun=${word%"${word##*:}"}
+                COMPREPLY=( "${COMPREPLY[@]#"$begun"}" )
+            fi
         }
         complete -o default -F _oci_ostree oci-ostree ostree-container
         """;

@@ -61,6 +61,13 @@ internal static class Opts
             DefaultValueFactory = _ => [],
         };
 
+    /// <summary>Lets a shell complete the option with values that are usual, or all that there are.</summary>
+    public static Option<T> Offering<T>(this Option<T> option, params string[] values)
+    {
+        option.CompletionSources.Add(values);
+        return option;
+    }
+
     public static Argument<string> Required(string name, string description) =>
         new(name) { Description = description, Arity = ArgumentArity.ExactlyOne };
 

@@ -46,8 +46,9 @@ public sealed class ImaKey : IDisposable
         }
         catch (Exception e) when (e is ArgumentException or CryptographicException)
         {
+            // .NET's words are for programmers.
             ecdsa.Dispose();
-            throw new ContainerException("the key is no private key in PEM, RSA or elliptic, without a passphrase", e);
+            throw new ContainerException("the key is no private key in PEM, RSA or elliptic, without a passphrase");
         }
     }
 

@@ -272,7 +272,7 @@ public sealed partial class RepoTransaction
     {
         uint invalid = header.Mode & 0xFFF & ~0x1FDu;
         if (!header.IsSymlink && invalid != 0)
-            throw new RepositoryException($"Content object{(checksum is null ? "" : " " + checksum)}: invalid mode 0{Convert.ToString(header.Mode, 8).PadLeft(4, '0')} with bits 0{Convert.ToString(invalid, 8).PadLeft(4, '0')}");
+            throw new RepositoryException($"Content object{(checksum is null ? "" : " " + checksum)}: invalid mode 0{Convert.ToString(header.Mode, 8).PadLeft(4, '0')} with bits 0{Convert.ToString(invalid, 8).PadLeft(4, '0')} (a bare-user-only repository holds neither set-user-ID files nor such that all may write)");
     }
 
     /// <summary>Where content comes from: a stream, read on, or a file, read at positions.</summary>
