@@ -30,10 +30,12 @@ public sealed record ExternalProgram(int ExitCode, byte[] Output, string Error)
     /// <param name="input">Its standard input; closed at once if null.</param>
     /// <param name="environment">Set over what this process has.</param>
     /// <param name="workingDirectory">This process's if null.</param>
+    /// <param name="timeLimit">When it is stopped, and all that it started; never if null.</param>
     /// <exception cref="LinuxException">It cannot be run: the error says why, as with <c>ENOENT</c> when there is no such program.</exception>
-    /// <exception cref="IOException">It printed more than <see cref="OutputLimit"/>.</exception>
+    /// <exception cref="IOException">It printed more than <see cref="OutputLimit"/>, or ran longer than it may.</exception>
     public static ExternalProgram Run(
-        string program, IEnumerable<string> arguments, byte[]? input = null, IEnumerable<KeyValuePair<string, string>>? environment = null, string? workingDirectory = null)
+        string program, IEnumerable<string> arguments, byte[]? input = null, IEnumerable<KeyValuePair<string, string>>? environment = null, string? workingDirectory = null,
+        TimeSpan? timeLimit = null)
     {
         var start = new ProcessStartInfo(program, arguments)
         {
@@ -47,20 +49,24 @@ public sealed record ExternalProgram(int ExitCode, byte[] Output, string Error)
             start.Environment[name] = value;
         }
         using Process process = Start(start);
+        // Who has looked at a stream of a process has to close it: the process does not.
+        using Stream toProgram = process.StandardInput.BaseStream, said = process.StandardOutput.BaseStream, complained = process.StandardError.BaseStream;
+        bool isLate = false;
+        using Timer? clock = timeLimit is { } limit ? new Timer(_ => Stop(), null, limit, Timeout.InfiniteTimeSpan) : null;
         string error = "";
-        Thread complaints = new(() => error = ReadEnd(process.StandardError.BaseStream));
+        Thread complaints = new(() => error = ReadEnd(complained));
         complaints.Start();
         Thread? feeder = null;
         if (input is null)
         {
-            process.StandardInput.Close();
+            toProgram.Close();
         }
         else
         {
-            feeder = new Thread(() => Feed(process.StandardInput, input));
+            feeder = new Thread(() => Feed(toProgram, input));
             feeder.Start();
         }
-        byte[]? output = ReadAll(process.StandardOutput.BaseStream);
+        byte[]? output = ReadAll(said);
         if (output is null)
         {
             process.Kill(entireProcessTree: true);
@@ -68,9 +74,26 @@ public sealed record ExternalProgram(int ExitCode, byte[] Output, string Error)
         process.WaitForExit();
         feeder?.Join();
         complaints.Join();
-        return output is null
-            ? throw new IOException($"{program} printed more than {OutputLimit >> 20} MiB and was stopped")
+        return Volatile.Read(ref isLate) ? throw new IOException($"{program} was still running after {timeLimit!.Value.TotalSeconds:0} seconds and was stopped")
+            : output is null ? throw new IOException($"{program} printed more than {OutputLimit >> 20} MiB and was stopped")
             : new ExternalProgram(process.ExitCode, output, error);
+
+        void Stop()
+        {
+            try
+            {
+                // Of one that has just ended nothing is to be stopped.
+                if (!process.HasExited)
+                {
+                    Volatile.Write(ref isLate, true);
+                    process.Kill(entireProcessTree: true);
+                }
+            }
+            catch (InvalidOperationException)
+            {
+                // It ended, and was done with, between the clock's stroke and here.
+            }
+        }
     }
 
     private static Process Start(ProcessStartInfo start)
@@ -85,11 +108,11 @@ public sealed record ExternalProgram(int ExitCode, byte[] Output, string Error)
         }
     }
 
-    private static void Feed(StreamWriter to, byte[] input)
+    private static void Feed(Stream to, byte[] input)
     {
         try
         {
-            to.BaseStream.Write(input);
+            to.Write(input);
             to.Close();
         }
         catch (IOException)

@@ -81,7 +81,8 @@ public readonly record struct FileStatus
         _ => FileType.Unknown,
     };
 
-    private static ulong MakeDevice(uint major, uint minor) =>
+    /// <summary><c>makedev(3)</c>.</summary>
+    internal static ulong MakeDevice(uint major, uint minor) =>
         ((ulong)(major & 0xFFFF_F000) << 32) | ((ulong)(major & 0xFFF) << 8) | ((ulong)(minor & 0xFFFF_FF00) << 12) | (minor & 0xFF);
 }
 

@@ -61,8 +61,7 @@ public sealed partial class LinuxDirectory
     /// <summary>Makes a FIFO, socket or device node; <paramref name="mode"/> holds the type bits.</summary>
     public void MakeNode(string name, uint mode, uint deviceMajor = 0, uint deviceMinor = 0)
     {
-        ulong device = ((ulong)(deviceMajor & 0xFFFF_F000) << 32) | ((ulong)(deviceMajor & 0xFFF) << 8) | ((ulong)(deviceMinor & 0xFFFF_FF00) << 12) | (deviceMinor & 0xFF);
-        while (Libc.mknodat(Handle, name, mode, device) != 0)
+        while (Libc.mknodat(Handle, name, mode, FileStatus.MakeDevice(deviceMajor, deviceMinor)) != 0)
             RetryOrThrow("make the node", name, this);
         SetMode(name, mode & ModeBits.PermissionMask);
     }

@@ -36,7 +36,7 @@ public static class LockHolders
     {
         using LinuxDirectory descriptors = LinuxDirectory.Open(process + "/fd"), details = LinuxDirectory.Open(process + "/fdinfo");
         foreach (DirectoryEntry entry in descriptors.ReadEntries())
-            if (descriptors.TryStatus(entry.Name, followLinks: true) is { } opened && opened.Inode == file.Inode && opened.Device == file.Device
+            if (descriptors.TryStatus(entry.Name, followLinks: true) is { } opened && opened.IsSameFile(file)
                 && Encoding.ASCII.GetString(details.ReadAllBytes(entry.Name, 1 << 20)).Contains("\nlock:", StringComparison.Ordinal))
                 return true;
         return false;

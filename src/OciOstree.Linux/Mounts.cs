@@ -22,7 +22,7 @@ public static class Mounts
     {
         Mount(source, target, null, MountFlags.Bind | (recursive ? MountFlags.Recursive : 0));
         if (readOnly)   // the first call ignores every other flag
-            Mount(null, target, null, MountFlags.Bind | MountFlags.Remount | MountFlags.ReadOnly);
+            RemountBind(target, readOnly: true);
     }
 
     /// <summary>

@@ -21,18 +21,26 @@ public static class Namespaces
     /// <summary>
     /// Runs in a thread whose working directory is <paramref name="directory"/>, which a process has otherwise only one of, in the mount namespace of the calling thread.
     /// </summary>
-    internal static void InDirectory(LinuxDirectory directory, Action action)
+    internal static void InDirectory(LinuxDirectory directory, Action action) => InThread(() =>
     {
         const int fileSystemAttributes = 0x200;
+        while (Libc.unshare(fileSystemAttributes) != 0)
+            LinuxDirectory.RetryOrThrow("unshare the working directory", null);
+        while (Libc.fchdir(directory.Handle) != 0)
+            LinuxDirectory.RetryOrThrow("change to", directory.Path);
+        action();
+    });
+
+    /// <summary>
+    /// Runs in a thread of its own, to whose end it waits: what the action changes of the thread, such as its namespaces, ends with it. What it throws is thrown here.
+    /// </summary>
+    public static void InThread(Action action)
+    {
         ExceptionDispatchInfo? failure = null;
         var thread = new Thread(() =>
         {
             try
             {
-                while (Libc.unshare(fileSystemAttributes) != 0)
-                    LinuxDirectory.RetryOrThrow("unshare the working directory", null);
-                while (Libc.fchdir(directory.Handle) != 0)
-                    LinuxDirectory.RetryOrThrow("change to", directory.Path);
                 action();
             }
             catch (Exception e)

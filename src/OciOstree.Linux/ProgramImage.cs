@@ -28,14 +28,12 @@ public static class ProgramImage
     private static string[] FindHostArguments()
     {
         string program = Environment.GetCommandLineArgs()[0];
-        string[] words = [.. Split(File.ReadAllBytes("/proc/self/cmdline"))];
+        string[] words = Split(File.ReadAllBytes("/proc/self/cmdline"));
         int assembly = program.EndsWith(".dll", StringComparison.Ordinal) ? Array.FindIndex(words, word => word.EndsWith(".dll", StringComparison.Ordinal) && System.IO.Path.GetFullPath(word) == program) : -1;
         return assembly < 0 ? [] : words[1..(assembly + 1)];
     }
 
-    private static IEnumerable<string> Split(byte[] commandLine)
-    {
-        string text = Encoding.UTF8.GetString(commandLine);
-        return text.TrimEnd('\0').Split('\0');
-    }
+    /// <summary>Each word ends in a NUL, the last one, too, which may be empty.</summary>
+    internal static string[] Split(ReadOnlySpan<byte> commandLine) =>
+        Encoding.UTF8.GetString(commandLine.EndsWith((byte)0) ? commandLine[..^1] : commandLine).Split('\0');
 }

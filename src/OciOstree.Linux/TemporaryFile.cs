@@ -9,11 +9,11 @@ namespace OciOstree.Linux;
 /// </summary>
 public sealed class TemporaryFile : IDisposable
 {
-    private readonly LinuxDirectory directory;   // duplicated: it must outlive the caller's
+    private readonly LinuxDirectory? directory;   // of a named one; duplicated, for it must outlive the caller's
     private string? name;
     private bool linked;
 
-    private TemporaryFile(LinuxDirectory directory, SafeFileHandle handle, string? name)
+    private TemporaryFile(LinuxDirectory? directory, SafeFileHandle handle, string? name)
     {
         this.directory = directory;
         Handle = handle;
@@ -58,20 +58,19 @@ public sealed class TemporaryFile : IDisposable
                 name = null;   // taken: draw again
             }
         }
-        TemporaryFile file;
         try
         {
-            file = new TemporaryFile(name is null ? directory : directory.Duplicate(), handle, name);
+            if (mode != 0x180)   // the umask cannot take from 0600 what matters
+                Files.SetMode(handle, mode, directory.Path);
+            return new TemporaryFile(name is null ? null : directory.Duplicate(), handle, name);
         }
         catch
         {
             handle.Dispose();
-            directory.TryUnlink(name!);
+            if (name is not null)
+                directory.TryUnlink(name);
             throw;
         }
-        if (mode != 0x180)   // the umask cannot take from 0600 what matters
-            Files.SetMode(handle, mode, directory.Path);
-        return file;
     }
 
     /// <summary>Gives the file its name; EEXIST if that is taken.</summary>
@@ -98,7 +97,7 @@ public sealed class TemporaryFile : IDisposable
     {
         if (this.name is not null && !linked)
         {
-            this.directory.Rename(this.name, directory, name);
+            this.directory!.Rename(this.name, directory, name);
             this.name = null;
             linked = true;
             return;
@@ -127,15 +126,13 @@ public sealed class TemporaryFile : IDisposable
     public void Dispose()
     {
         Handle.Dispose();
-        if (name is null)
-            return;
-        directory.TryUnlink(name);
-        directory.Dispose();
-        name = null;
+        using LinuxDirectory? held = directory;
+        if (name is not null && held is { Handle.IsClosed: false })
+            held.TryUnlink(name);
     }
 
     private Errno LinkNamed(LinuxDirectory directory, string name) =>
-        this.directory.TryMakeLink(this.name!, directory, name, out var errno) ? Errno.None : errno;
+        this.directory!.TryMakeLink(this.name!, directory, name, out var errno) ? Errno.None : errno;
 
     private Errno LinkUnnamed(LinuxDirectory directory, string name)
     {

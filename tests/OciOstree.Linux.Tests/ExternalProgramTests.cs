@@ -29,6 +29,21 @@ public sealed class ExternalProgramTests
         Assert.Contains("printed more than 64 MiB", Assert.Throws<IOException>(() => ExternalProgram.Run("cat", ["/dev/zero"])).Message);
 
     [Fact]
+    public void One_that_does_not_end_is_stopped_with_what_it_started()
+    {
+        IOException late = Assert.Throws<IOException>(() => ExternalProgram.Run("sh", ["-c", "sleep 1000 & wait"], timeLimit: TimeSpan.FromMilliseconds(100)));
+        Assert.Equal("sh was still running after 0 seconds and was stopped", late.Message);
+        Assert.Equal(0, ExternalProgram.Run("true", [], timeLimit: TimeSpan.FromMinutes(1)).ExitCode);
+    }
+
+    [Fact]
+    public void Of_its_command_line_no_word_is_lost()
+    {
+        Assert.Equal(["ostree", "commit", "-s", ""], ProgramImage.Split("ostree\0commit\0-s\0\0"u8));
+        Assert.Equal(["ostree", "", "log"], ProgramImage.Split("ostree\0\0log\0"u8));
+    }
+
+    [Fact]
     public void Input_that_is_not_wanted_is_no_error() =>
         Assert.Equal(0, ExternalProgram.Run("true", [], new byte[4 << 20]).ExitCode);
 }

@@ -31,6 +31,20 @@ public sealed class TemporaryFileTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Kernels))]
+    public void It_holds_no_directory_open_afterwards(int withheld)
+    {
+        using var _ = Kernel.Withhold((KernelAbility)withheld);
+        Root.MakeDirectory("held", 0x1ED);
+        using (var directory = Root.OpenDirectory("held"))
+        using (var file = directory.CreateTemporaryFile())
+            file.ReplaceAs(directory, "name");
+        // Others open and close what they like meanwhile; this directory is only ours.
+        string path = Path.GetFullPath(Root.PathOf("held"));
+        Assert.DoesNotContain(path, Directory.GetFiles("/proc/self/fd").Concat(Directory.GetDirectories("/proc/self/fd")).Select(link => Root.TryReadLink(link)));
+    }
+
+    [Theory]
+    [MemberData(nameof(Kernels))]
     public void A_taken_name_stays_as_it_was(int withheld)
     {
         using var _ = Kernel.Withhold((KernelAbility)withheld);
