@@ -1,5 +1,5 @@
-using System.ComponentModel;
-using System.Diagnostics;
+using System.Text;
+using OciOstree.Linux;
 
 namespace OciOstree.Registry.Credentials;
 
@@ -18,37 +18,23 @@ internal static class CredentialHelper
             throw new RegistryException($"invalid credential helper '{Printable.Clip(helper)}'");
         }
 
-        var start = new ProcessStartInfo(program, ["get"])
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
+        ExternalProgram run;
         try
         {
-            using var process = Process.Start(start) ?? throw new RegistryException($"{program}: cannot be started");
-            using var watchdog = new Timer(_ => Kill(process), null, Limit, Timeout.InfiniteTimeSpan);
-            process.ErrorDataReceived += (_, _) => { };
-            process.BeginErrorReadLine();
-            process.StandardInput.Write(server);
-            process.StandardInput.Close();
-            var buffer = new byte[ReplyLimit];
-            var length = process.StandardOutput.BaseStream.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false);
-            process.WaitForExit();
-            var reply = buffer.AsMemory(0, length);
-
-            // The protocol's only way to say "none" is this text; any other failure is one.
-            if (process.ExitCode != 0)
-            {
-                return reply.Span.IndexOf("credentials not found"u8) >= 0 ? null : throw new RegistryException($"{program} failed with exit code {process.ExitCode}");
-            }
-
-            return Read(program, reply);
+            run = ExternalProgram.Run(program, ["get"], Encoding.UTF8.GetBytes(server), timeLimit: Limit);
         }
-        catch (Exception e) when (e is Win32Exception or IOException)
+        catch (IOException e)
         {
-            throw new RegistryException($"{program}: {Printable.Clip(e.Message)}");
+            throw new RegistryException($"{program}: {Printable.Clip(e is LinuxException failed ? LinuxException.Explain(failed.Errno) : e.Message)}");
         }
+
+        // The protocol's only way to say "none" is this text; any other failure is one.
+        if (run.ExitCode != 0)
+        {
+            return run.Output.AsSpan().IndexOf("credentials not found"u8) >= 0 ? null : throw new RegistryException($"{program} failed with exit code {run.ExitCode}");
+        }
+
+        return run.Output.Length <= ReplyLimit ? Read(program, run.Output) : throw new RegistryException($"{program}: its reply has {run.Output.Length} bytes");
     }
 
     private static RegistryCredential? Read(string program, ReadOnlyMemory<byte> reply) => Json.Parse(reply, "reply of " + program, root =>
@@ -62,16 +48,4 @@ internal static class CredentialHelper
             _ => new RegistryCredential { Username = username, Password = secret },
         };
     });
-
-    private static void Kill(Process process)
-    {
-        try
-        {
-            process.Kill(entireProcessTree: true);
-        }
-        catch (InvalidOperationException)
-        {
-            // It ended by itself between the timer and here.
-        }
-    }
 }
