@@ -6,7 +6,7 @@ using OciOstree.Repository;
 namespace OciOstree.Container;
 
 /// <summary>
-/// Writes the commit of a derived layer as an ordinary container layer again: <c>usr/etc</c> as <c>etc</c>, whiteouts as they came, directories that no entry
+/// Writes the commit of a derived layer as an ordinary container layer again: <c>usr/etc</c> as <c>etc</c> unless it came as that, whiteouts as they came, directories that no entry
 /// had described without one, files with several names and links to files of lower layers as links.
 /// </summary>
 internal sealed class DerivedLayerWriter
@@ -48,7 +48,7 @@ internal sealed class DerivedLayerWriter
         writer.WriteTree("", commit.RootTree);
         foreach (var (path, target) in writer.metadata.Links)
         {
-            writer.tar.Write(new TarEntry { Name = Name(path.TrimStart('/')), Type = TarEntryType.HardLink, LinkName = Name(target), Mode = 0x1a4 });
+            writer.tar.Write(new TarEntry { Name = writer.Name(path.TrimStart('/')), Type = TarEntryType.HardLink, LinkName = writer.Name(target), Mode = 0x1a4 });
         }
 
         writer.tar.Finish();
@@ -87,20 +87,17 @@ internal sealed class DerivedLayerWriter
 
     private void WriteFile(string path, Checksum checksum)
     {
-        if (groups.TryGetValue(path, out var group))
-        {
-            if (written.TryGetValue(group, out var first))
-            {
-                tar.Write(new TarEntry { Name = Name(path), Type = TarEntryType.HardLink, LinkName = Name(first), Mode = 0x1a4 });
-                return;
-            }
-
-            written.Add(group, path);
-        }
-
         using var file = repo.OpenFile(checksum);
         var header = file.Header;
         var entry = new TarEntry { Name = Name(path), Mode = header.Mode & ModeBits.PermissionMask, Uid = header.Uid, Gid = header.Gid, Xattrs = XattrsOf(header.Xattrs) };
+        if (groups.TryGetValue(path, out var group) && !written.TryAdd(group, path))
+        {
+            // Runtimes give the file the mode and owner that its last name comes with, and with a new owner it loses its capabilities.
+            (entry.Type, entry.LinkName) = (TarEntryType.HardLink, Name(written[group]));
+            tar.Write(entry);
+            return;
+        }
+
         if (header.IsSymlink)
         {
             (entry.Type, entry.LinkName) = (TarEntryType.SymbolicLink, FileName.ToBytes(header.SymlinkTarget));
@@ -117,8 +114,9 @@ internal sealed class DerivedLayerWriter
     private static TarXattr[] XattrsOf(XattrSet xattrs) =>
         [.. xattrs.Items.Select(xattr => new TarXattr(xattr.Name, xattr.Value)).Where(xattr => !xattr.Name.AsSpan().SequenceEqual("security.selinux"u8))];
 
-    private static byte[] Name(string path) => FileName.ToBytes(path switch
+    private byte[] Name(string path) => FileName.ToBytes(path switch
     {
+        _ when metadata.UsrEtc.Contains("/" + path) => path,
         "usr/etc" or "usr/.wh.etc" => path["usr/".Length..],
         _ when path.StartsWith("usr/etc/", StringComparison.Ordinal) => path["usr/".Length..],
         _ => path,

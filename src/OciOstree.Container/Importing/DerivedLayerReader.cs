@@ -22,6 +22,11 @@ internal sealed class DerivedLayerReader
     // give the new content under sysroot/ostree/repo/objects, or under whichever of its names sorts first.
     private readonly Dictionary<string, Unplaced> unplaced = new(StringComparer.Ordinal);
 
+    // Device nodes and fifos, by their names in the layer: other names of theirs are left out as they are.
+    private readonly HashSet<string> specialFiles = new(StringComparer.Ordinal);
+    private readonly EtcSpelling spelling = new();
+    private HoleBudget holes;
+
     private DerivedLayerReader(RepoTransaction transaction, ObjectWriters.Batch writers, LayerPath paths, ContentLabels? labels, ContentSpool spool) =>
         (this.transaction, this.writers, this.paths, this.labels, this.spool) = (transaction, writers, paths, labels, spool);
 
@@ -37,6 +42,7 @@ internal sealed class DerivedLayerReader
         var reader = new DerivedLayerReader(transaction, writers, paths, labels, spool);
         while (tar.Next() is { } entry)
         {
+            reader.holes.Add(entry, tar);
             reader.ReadEntry(entry, tar.Content);
         }
 
@@ -51,33 +57,36 @@ internal sealed class DerivedLayerReader
         List<(string Path, string Target)> links = [];
         var sameFiles = tree.SameFiles();
         var (root, meta) = tree.Write(transaction, implied, links);
-        return transaction.WriteCommit(new Commit { Metadata = LayerMetadata.Write(implied, links, sameFiles, labels?.Id, topLevels.Select(name => (name, paths.RuleOf(name))), dropped), RootTree = root, RootMeta = meta });
+        return transaction.WriteCommit(new Commit { Metadata = LayerMetadata.Write(implied, links, sameFiles, spelling, labels?.Id, topLevels.Select(name => (name, paths.RuleOf(name))), dropped), RootTree = root, RootMeta = meta });
     }
 
     private void ReadEntry(TarEntry entry, Stream content)
     {
         var source = LayerPath.Split(entry.Name);
-        if (LayerPath.IsOfAufs(source))
+        if (specialFiles.Count > 0)
         {
-            return;
+            specialFiles.Remove(string.Join('/', source));
         }
 
         var path = Map(source);
         if (path is null)
         {
             ReadUnplaced(entry, content, source);
+            return;
         }
-        else if (path.Length > 0 && LayerPath.IsWhiteout(path[^1]))
+
+        spelling.Add(source, path);
+        if (path.Length > 0 && LayerPath.IsWhiteout(path[^1]))
         {
             ReadWhiteout(entry, content, path);
         }
         else
         {
-            ReadPlaced(entry, content, path);
+            ReadPlaced(entry, content, path, source);
         }
     }
 
-    private void ReadPlaced(TarEntry entry, Stream content, string[] path)
+    private void ReadPlaced(TarEntry entry, Stream content, string[] path, string[] source)
     {
         if (entry.Type == TarEntryType.Directory)
         {
@@ -99,16 +108,32 @@ internal sealed class DerivedLayerReader
                 break;
             case TarEntryType.HardLink:
                 var target = LinkTarget(entry);
+                if (specialFiles.Contains(string.Join('/', target)))
+                {
+                    LeaveOut(path, source);
+                    break;
+                }
+
                 tree.Set(path, Linked(FindTarget(target)) ?? new LayerTree.LinkNode(target));
                 break;
             default:
-                dropped.AddSpecialFile(string.Join('/', path));
-                // It hides what lower layers have there, all the same.
-                tree.Remove(path);
-                tree.Set([.. path[..^1], LayerPath.WhiteoutPrefix + path[^1]], WriteFile(FileHeader.Regular(0, 0, 0x1a4, XattrSet.Empty), 0, Stream.Null));
+                LeaveOut(path, source);
                 break;
         }
     }
+
+    private void LeaveOut(string[] path, string[] source)
+    {
+        dropped.AddSpecialFile(string.Join('/', path));
+        specialFiles.Add(string.Join('/', source));
+        // It hides what lower layers have there, all the same.
+        tree.Remove(path);
+        string[] whiteout = [.. path[..^1], LayerPath.WhiteoutPrefix + path[^1]];
+        tree.Set(whiteout, Whiteout());
+        spelling.AddWhiteoutOf(path, whiteout);
+    }
+
+    private LayerTree.FileNode Whiteout() => WriteFile(FileHeader.Regular(0, 0, 0x1a4, XattrSet.Empty), 0, Stream.Null);
 
     private void ReadWhiteout(TarEntry entry, Stream content, string[] path)
     {
@@ -129,15 +154,22 @@ internal sealed class DerivedLayerReader
 
         tree.Set(path, entry.Type == TarEntryType.File
             ? WriteFile(Header(entry), entry.Size, content)
-            : WriteFile(FileHeader.Regular(0, 0, 0x1a4, XattrSet.Empty), 0, Stream.Null));
+            : Whiteout());
     }
 
     private void ReadUnplaced(TarEntry entry, Stream content, string[] source)
     {
         var name = string.Join('/', source);
-        // What a base or a build has of the base's repository is no loss: what counts of it has its names elsewhere.
-        if (source is not ["sysroot", "ostree", ..])
+        if (LayerPath.IsOfAufs(source))
         {
+            if (!LayerPath.IsLinkOfAufs(source))
+            {
+                return;
+            }
+        }
+        else if (source is not ["sysroot", "ostree", ..])
+        {
+            // What a base or a build has of the base's repository is no loss: what counts of it has its names elsewhere.
             dropped.AddPath(LayerPath.CountAs(source), name);
         }
 
@@ -153,8 +185,13 @@ internal sealed class DerivedLayerReader
                 Linked(file);
                 unplaced[name] = new Unplaced(file);
                 break;
+            case TarEntryType.HardLink when !specialFiles.Contains(string.Join('/', LinkTarget(entry))):
+            case TarEntryType.Directory:
+                unplaced.Remove(name);
+                break;
             default:
                 unplaced.Remove(name);
+                specialFiles.Add(name);
                 break;
         }
     }
@@ -192,7 +229,17 @@ internal sealed class DerivedLayerReader
                     ResolveLinks(child, path);
                     break;
                 case LayerTree.LinkNode link:
-                    directory.Open[name] = Resolve(link, string.Join('/', path));
+                    if (Resolve(link, path) is { } target)
+                    {
+                        directory.Open[name] = target;
+                    }
+                    else
+                    {
+                        // How the layer spells it is not known any more: what links to it may mean either.
+                        specialFiles.Add(string.Join('/', path.Skip(1)));
+                        LeaveOut([.. path], [.. path]);
+                    }
+
                     break;
             }
 
@@ -200,35 +247,65 @@ internal sealed class DerivedLayerReader
         }
     }
 
-    private LayerTree.Node Resolve(LayerTree.LinkNode link, string path)
+    // Null if the link leads to a special file.
+    private LayerTree.Node? Resolve(LayerTree.LinkNode link, List<string> path)
     {
-        LayerTree.Node? target = link;
         // A chain of links is as long as it has members; one that comes round has no end.
-        for (var steps = 0; target is LayerTree.LinkNode next; steps++)
+        HashSet<LayerTree.LinkNode>? passed = null;
+        LayerTree.Node? target = link;
+        while (target is LayerTree.LinkNode next)
         {
-            if (steps > 64)
+            if (next.Resolved is { } known)
             {
-                throw new ContainerException($"hard link '{path}' leads round in a circle");
+                target = known;
+                break;
+            }
+
+            if (!(passed ??= []).Add(next))
+            {
+                throw new ContainerException($"hard link '{string.Join('/', path)}' leads round in a circle");
             }
 
             target = FindTarget(next.Target);
             link = next;
         }
 
-        if (target is not null)
+        if (target is null)
         {
-            return Linked(target)!;
+            if (specialFiles.Contains(string.Join('/', link.Target)))
+            {
+                return null;
+            }
+
+            target = BeneathLayer(link, path);
         }
 
+        foreach (var passedBy in passed ?? Enumerable.Empty<LayerTree.LinkNode>())
+        {
+            passedBy.Resolved = target;
+        }
+
+        return Linked(target);
+    }
+
+    private LayerTree.LinkNode BeneathLayer(LayerTree.LinkNode link, List<string> path)
+    {
         if (Map(link.Target) is { } place)
         {
-            return new LayerTree.LinkNode(place);
+            return Beneath(place);
         }
 
         var name = string.Join('/', link.Target);
         return name.StartsWith(LayerPath.RepositoryPrefix, StringComparison.Ordinal)
-            ? link
-            : throw new ContainerException($"hard link '{path}' leads to '{name}', which is not in the layer");
+            ? Beneath(link.Target)
+            : throw new ContainerException($"hard link '{string.Join('/', path)}' leads to '{name}', which is not in the layer");
+    }
+
+    private static LayerTree.LinkNode Beneath(string[] target)
+    {
+        var link = new LayerTree.LinkNode(target);
+        link.Resolved = link;
+        return link;
     }
 
     private static LayerTree.Node? Linked(LayerTree.Node? target)
@@ -251,6 +328,11 @@ internal sealed class DerivedLayerReader
     // What the layer says of a top-level directory, or links to there, came out as that directory's rule wants it.
     private string[]? Map(string[] path)
     {
+        if (LayerPath.IsOfAufs(path))
+        {
+            return null;
+        }
+
         if (LayerPath.TopLevelOf(path) is { } top)
         {
             topLevels.Add(top);

@@ -311,7 +311,7 @@ public sealed class ImageImporter : IDisposable
             }
         }
 
-        union.RemoveBuildLeftovers();
+        union.Finish();
         if (options.RequireBootable && !union.HasKernel())
         {
             throw new ContainerException("the image has no kernel: there is no usr/lib/modules/*/vmlinuz");

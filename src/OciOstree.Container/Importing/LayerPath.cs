@@ -17,6 +17,9 @@ internal sealed class LayerPath
     // AUFS' own books, which some builders hand on. They are no content.
     private const string AufsPrefix = ".wh..wh.";
 
+    // Among them: files with several names, which are hard links to these.
+    private const string AufsLinks = AufsPrefix + "plnk";
+
     private readonly TopLevelRules rules;
     private readonly bool keepOthers;
 
@@ -36,6 +39,9 @@ internal sealed class LayerPath
         var name = IsWhiteout(path[0]) ? path[0][WhiteoutPrefix.Length..] : path[0];
         return name is "usr" or "etc" ? null : name;
     }
+
+    /// <summary>Whether a path is in AUFS' book of files that have several names.</summary>
+    internal static bool IsLinkOfAufs(string[] path) => path is [AufsLinks, _];
 
     /// <summary>Whether an entry is about AUFS' books.</summary>
     internal static bool IsOfAufs(string[] path)
@@ -85,8 +91,9 @@ internal sealed class LayerPath
                 case "..":
                     throw new ContainerException($"'{text}' leads out of the image by '..'");
                 default:
-                    // A file name's limit on every file system that a commit could be checked out to.
-                    if (part.Length > 255 || (part.Length > 85 && FileName.ByteCount(part) > 255))
+                    // A file name's limit on every file system that a commit could be checked out to. What a whiteout hides may be as long.
+                    var hidden = IsWhiteout(part) ? WhiteoutPrefix.Length : 0;
+                    if (part.Length > 255 + hidden || (part.Length > 85 && FileName.ByteCount(part) > 255 + hidden))
                     {
                         throw new ContainerException($"'{text[..Math.Min(text.Length, 120)]}…' has a name of more than 255 bytes");
                     }

@@ -62,6 +62,9 @@ internal sealed class LayerTree
     internal sealed class LinkNode(string[] target) : Node
     {
         internal string[] Target => target;
+
+        /// <summary>What it came to mean, once somebody has asked: a file, or a link to what the layer does not have.</summary>
+        internal Node? Resolved { get; set; }
     }
 
     private readonly SettledFiles settled = new();

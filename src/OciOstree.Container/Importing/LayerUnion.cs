@@ -6,7 +6,7 @@ namespace OciOstree.Container;
 /// Lays derived layers over each other in memory, as a container runtime's overlay would show them. Only directories that a layer
 /// touches are read.
 /// </summary>
-internal sealed class LayerUnion
+internal sealed partial class LayerUnion
 {
     private readonly Repo repo;
     private readonly Checksum? baseCommit;
@@ -27,15 +27,25 @@ internal sealed class LayerUnion
     {
         var commit = repo.ReadCommit(layerCommit);
         var metadata = LayerMetadata.Read(commit);
-        AddDirectory(Root, commit.RootTree, commit.RootMeta, "", isNew: false, metadata);
-        foreach (var (path, target) in metadata.Links)
+        // They mean what lower layers have, be it that this one hides it.
+        var links = metadata.Links.Select(link => (link.Path, Checksum: FindTarget(link.Target)
+            ?? throw new ContainerException($"hard link '{link.Path.Trim('/')}' leads to '{link.Target}', which is not in the image"))).ToArray();
+        AddDirectory(Root, commit.RootTree, commit.RootMeta, "", isNew: false, metadata, Spelling.Any);
+        foreach (var (path, checksum) in links)
         {
-            AddLink(path.Trim('/').Split('/'), target);
+            AddLink(path, checksum, metadata);
         }
     }
 
-    /// <summary>Removes what container builds leave behind: an empty <c>hostname</c> and <c>resolv.conf</c>, where the runtime mounted its own.</summary>
-    internal void RemoveBuildLeftovers()
+    /// <summary>Once all layers are there: what some of them have in <c>usr/etc</c> and in <c>etc</c> becomes one, and what container builds leave behind goes.</summary>
+    internal void Finish()
+    {
+        LayUsrEtcOverEtc();
+        RemoveBuildLeftovers();
+    }
+
+    // An empty hostname and resolv.conf, where the runtime mounted its own.
+    private void RemoveBuildLeftovers()
     {
         if (Root.Walk("usr/etc") is not { } etc)
         {
@@ -59,27 +69,35 @@ internal sealed class LayerUnion
 
     private bool HasKernelIn(string path) => Root.Walk(path)?.Files.Keys.Any(name => name.StartsWith("vmlinuz", StringComparison.Ordinal)) == true;
 
-    private void AddDirectory(MutableTree lower, Checksum tree, Checksum meta, string path, bool isNew, LayerMetadata metadata)
+    private void AddDirectory(MutableTree lower, Checksum tree, Checksum meta, string path, bool isNew, LayerMetadata metadata, Spelling spelling)
     {
         // Peers' layer commits do not say which directories are implied; like them, take none of their word over an existing one's.
-        if (isNew || (metadata.IsOurs && !IsImplied(path, metadata)))
+        if ((isNew && spelling != Spelling.UsrEtc) || (metadata.IsOurs && IsDescribed(path, metadata, spelling)))
         {
             lower.Metadata = meta;
+            Note(path, spelling);
         }
 
-        var upper = repo.ReadDirTree(tree);
-        ApplyWhiteouts(lower, upper);
+        var upper = Part(repo.ReadDirTree(tree), path, metadata, spelling);
+        ApplyWhiteouts(lower, upper, path, metadata);
         foreach (var file in upper.Files)
         {
             if (!LayerPath.IsWhiteout(file.Name))
             {
                 lower.ReplaceWithFile(file.Name, file.Checksum);
+                Note($"{path}/{file.Name}", spelling);
             }
         }
 
         foreach (var directory in upper.Directories)
         {
             var childPath = $"{path}/{directory.Name}";
+            if (childPath == UsrEtcPath && IsDivided(metadata))
+            {
+                AddDivided(lower, directory, metadata);
+                continue;
+            }
+
             var existing = lower.TryGetDirectory(directory.Name);
             if (existing is null && IsHidden(upper, directory.Name) && HasOnlyWhiteouts(directory.Tree, childPath, metadata))
             {
@@ -92,14 +110,14 @@ internal sealed class LayerUnion
                 RefuseToFollow(childPath, inTheWay, metadata);
             }
 
-            if (existing is null && HasNoWhiteouts(directory.Tree))
+            if (existing is null && spelling == Spelling.Any && HasNoWhiteouts(directory.Tree) && !(childPath == "/usr" && IsDivided(metadata)))
             {
                 // Nothing lies beneath it, and it hides nothing: it is as the layer has it, however much that is.
                 lower.ReplaceWithDirectory(directory.Name, repo, directory.Tree, directory.Meta);
                 continue;
             }
 
-            AddDirectory(existing ?? lower.ReplaceWithDirectory(directory.Name), directory.Tree, directory.Meta, childPath, existing is null, metadata);
+            AddDirectory(existing ?? lower.ReplaceWithDirectory(directory.Name), directory.Tree, directory.Meta, childPath, existing is null, metadata, spelling);
         }
     }
 
@@ -128,18 +146,18 @@ internal sealed class LayerUnion
     }
 
     // All of a directory's whiteouts come before its other names: they hide what lower layers have, never their own layer's.
-    private static void ApplyWhiteouts(MutableTree lower, DirTree upper)
+    private void ApplyWhiteouts(MutableTree lower, DirTree upper, string path, LayerMetadata metadata)
     {
         if (upper.TryGetFile(LayerPath.OpaqueWhiteout, out _))
         {
-            lower.Clear();
+            HideAll(lower, path);
         }
 
         foreach (var file in upper.Files)
         {
             if (LayerPath.IsWhiteout(file.Name))
             {
-                lower.Remove(file.Name[LayerPath.WhiteoutPrefix.Length..]);
+                Hide(lower, path, file.Name[LayerPath.WhiteoutPrefix.Length..], metadata);
             }
         }
     }
@@ -154,18 +172,25 @@ internal sealed class LayerUnion
         }
     }
 
-    private void AddLink(string[] path, string target)
+    private void AddLink(string path, Checksum checksum, LayerMetadata metadata)
     {
-        var checksum = FindTarget(target)
-            ?? throw new ContainerException($"hard link '{string.Join('/', path)}' leads to '{target}', which is not in the image");
-        var directory = Root;
-        foreach (var name in path[..^1])
+        var isOfUsrEtc = metadata.UsrEtc.Contains(path);
+        var (directory, rest) = isOfUsrEtc ? (usrEtc ??= new MutableTree(), path[UsrEtcPath.Length..]) : (Root, path);
+        var parts = rest.Trim('/').Split('/');
+        foreach (var name in parts[..^1])
         {
             directory = directory.GetOrAddDirectory(name);
-            directory.Metadata ??= defaultMeta;
+            if (!isOfUsrEtc)
+            {
+                directory.Metadata ??= defaultMeta;
+            }
         }
 
-        directory.ReplaceWithFile(path[^1], checksum);
+        directory.ReplaceWithFile(parts[^1], checksum);
+        if (IsDivided(metadata))
+        {
+            Note(path, isOfUsrEtc ? Spelling.UsrEtc : Spelling.Etc);
+        }
     }
 
     private Checksum? FindTarget(string target)
@@ -175,9 +200,15 @@ internal sealed class LayerUnion
             return ObjectEntry.Parse(target.Split('/')) is { Kind: ObjectEntry.EntryKind.File } link && BaseFiles().Contains(link.Checksum) ? link.Checksum : null;
         }
 
-        var slash = target.LastIndexOf('/');
-        var directory = Root.Walk(slash < 0 ? "" : target[..slash]);
-        return directory is not null && directory.TryGetFile(target[(slash + 1)..], out var checksum) ? checksum : null;
+        return FindFile(Root, target)
+            ?? (usrEtc is not null && target.StartsWith("usr/etc/", StringComparison.Ordinal) ? FindFile(usrEtc, target["usr/etc/".Length..]) : null);
+    }
+
+    private static Checksum? FindFile(MutableTree tree, string path)
+    {
+        var slash = path.LastIndexOf('/');
+        var directory = tree.Walk(slash < 0 ? "" : path[..slash]);
+        return directory is not null && directory.TryGetFile(path[(slash + 1)..], out var checksum) ? checksum : null;
     }
 
     // Only what the image itself brought may be linked to, whatever else the repository holds.

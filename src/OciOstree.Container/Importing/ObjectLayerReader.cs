@@ -22,6 +22,7 @@ internal sealed class ObjectLayerReader
     private readonly HashSet<Checksum> files = [];
     private readonly Dictionary<Checksum, XattrSet> xattrs = [];
     private int xattrBytes;
+    private HoleBudget holes;
     private (Checksum File, XattrSet Xattrs)? next;
     private Checksum? commit;
 
@@ -50,6 +51,7 @@ internal sealed class ObjectLayerReader
     {
         while (tar.Next() is { } entry)
         {
+            holes.Add(entry, tar);
             if (entry.Type == TarEntryType.Directory)
             {
                 continue;

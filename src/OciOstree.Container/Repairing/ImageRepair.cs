@@ -45,7 +45,7 @@ public sealed class ImageRepair(Repo repo)
             }
         }
 
-        union.RemoveBuildLeftovers();
+        union.Finish();
         return HaveSameContent(union.Root, MutableTree.FromCommit(repo, stored.MergeCommit));
     }
 

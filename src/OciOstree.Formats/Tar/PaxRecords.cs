@@ -32,14 +32,6 @@ internal sealed class PaxRecords
 
     internal bool IsSparse => SparseMajor is not null || SparseRealSize is not null || SparseMap is not null;
 
-    internal PaxRecords Copy()
-    {
-        var copy = (PaxRecords)MemberwiseClone();
-        copy.Xattrs = Xattrs is null ? null : [.. Xattrs];
-        copy.SparseMap = SparseMap is null ? null : [.. SparseMap];
-        return copy;
-    }
-
     internal void Apply(ReadOnlySpan<byte> data)
     {
         while (!data.IsEmpty)

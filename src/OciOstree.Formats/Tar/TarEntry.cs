@@ -20,6 +20,9 @@ public sealed class TarEntry
     /// <summary>Bytes of content; for a sparse file of the expanded file. 0 for all that is not a <see cref="TarEntryType.File"/>.</summary>
     public long Size { get; set; }
 
+    /// <summary>How many bytes of <see cref="Size"/> the archive does not hold: a sparse file's holes, which a few bytes can claim any number of.</summary>
+    public long HoleSize { get; set; }
+
     /// <summary>Seconds since 1970, rounded down; may be negative.</summary>
     public long ModifiedSeconds { get; set; }
 

@@ -29,6 +29,9 @@ public sealed partial class TarReader
 
         internal void Clear() => Begin(0, 0, null);
 
+        /// <summary>At the start of an entry: bytes of it that the archive does not hold.</summary>
+        internal long Holes => map is null ? 0 : length - stored;
+
         internal void SkipRest()
         {
             // One after the other: a size near the largest number must not overflow.

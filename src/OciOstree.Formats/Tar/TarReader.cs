@@ -22,7 +22,6 @@ public sealed partial class TarReader
     private int end;
     private long consumed;
     private bool finished;
-    private PaxRecords? globals;
 
     /// <summary>Starts to read at the stream's current position. The stream is not closed.</summary>
     /// <param name="source">An uncompressed tar stream; read ahead in blocks of 64 KiB.</param>
@@ -80,12 +79,8 @@ public sealed partial class TarReader
             switch (type)
             {
                 case (byte)'x' or (byte)'X':
-                    records ??= globals?.Copy() ?? new PaxRecords();
+                    records ??= new PaxRecords();
                     records.Apply(ReadPayload(Number(TarFormat.Size(block), "size"), MaxExtendedHeader));
-                    continue;
-                case (byte)'g':
-                    globals ??= new PaxRecords();
-                    globals.Apply(ReadPayload(Number(TarFormat.Size(block), "size"), MaxExtendedHeader));
                     continue;
                 case (byte)'L':
                     longName = ReadLongName(block);
@@ -93,12 +88,16 @@ public sealed partial class TarReader
                 case (byte)'K':
                     longLink = ReadLongName(block);
                     continue;
+                case (byte)'g':
+                    // Said of all members. Container runtimes and libarchive take no notice, and an archive must mean the same to all.
+                    new PaxRecords().Apply(ReadPayload(Number(TarFormat.Size(block), "size"), MaxExtendedHeader));
+                    continue;
                 case (byte)'V': // a volume's label: no member
                     content.Begin(Number(TarFormat.Size(block), "size"), 0, null);
                     content.SkipRest();
                     continue;
                 default:
-                    return ReadEntry(block, type, records ?? globals, longName, longLink);
+                    return ReadEntry(block, type, records, longName, longLink);
             }
         }
     }
@@ -122,8 +121,9 @@ public sealed partial class TarReader
 
         ReadOnlySpan<byte> magic = TarFormat.Magic(block);
         bool hasMagic = magic[..5].SequenceEqual("ustar"u8);
-        entry.Name = records?.SparseName ?? records?.Path ?? longName ?? HeaderName(block, hasMagic && magic[5] == 0);
-        entry.LinkName = records?.LinkPath ?? longLink ?? TarFormat.UntilNul(TarFormat.Link(block)).ToArray();
+        // Where an archive has a name in two ways, GNU's goes first, as it does for container runtimes.
+        entry.Name = records?.SparseName ?? longName ?? records?.Path ?? HeaderName(block, hasMagic && magic[5] == 0);
+        entry.LinkName = longLink ?? records?.LinkPath ?? TarFormat.UntilNul(TarFormat.Link(block)).ToArray();
         if (hasMagic)
         {
             entry.UserName = records?.UserName ?? Text(TarFormat.UserName(block));
@@ -167,6 +167,7 @@ public sealed partial class TarReader
         }
 
         entry.Size = content.Length;
+        entry.HoleSize = content.Holes;
         return entry;
     }
 

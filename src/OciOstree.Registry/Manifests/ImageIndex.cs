@@ -63,7 +63,7 @@ public sealed record ImageIndex
             }
         }
 
-        // An index of one image that says nothing of platforms is that image.
-        return best ?? (Manifests is [{ Platform: null } only] ? only : null);
+        // An index of one image that says nothing of platforms is that image, whatever attestations lie beside it.
+        return best ?? (Manifests.Where(manifest => manifest.Platform is not { Os: "unknown" }).ToArray() is [{ Platform: null } only] ? only : null);
     }
 }

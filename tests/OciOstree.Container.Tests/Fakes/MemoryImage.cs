@@ -114,14 +114,22 @@ internal sealed class MemoryImage : IImageSource
         return compressed.ToArray();
     }
 
-    public MemoryImage AddBlob(byte[] blob, Digest diffId, string mediaType = MediaTypes.OciLayerGzip)
+    public MemoryImage AddBlob(byte[] blob, Digest diffId, string mediaType = MediaTypes.OciLayerGzip, params string[] urls)
     {
         raw = null;
         var digest = Digest.Compute(blob);
         blobs[digest] = blob;
-        layers.Add(new Descriptor(mediaType, digest, blob.Length));
+        layers.Add(new Descriptor(mediaType, digest, blob.Length) { Urls = urls.Length > 0 ? urls : null });
         diffIds.Add(diffId);
         history.Add(new HistoryEntry { Created = Created, CreatedBy = $"step {layers.Count}\nwith a line break" });
+        return this;
+    }
+
+    /// <summary>A step of the build that changed no file: there is no layer for it.</summary>
+    public MemoryImage AddEmptyStep(string command)
+    {
+        raw = null;
+        history.Add(new HistoryEntry { Created = Created, CreatedBy = command, EmptyLayer = true });
         return this;
     }
 

@@ -478,4 +478,104 @@ public sealed class DerivedLayerTests : IDisposable
         });
         Assert.Equal(["/", "/usr", "/usr/x"], tree.Keys);
     }
+
+    [Fact]
+    public void FilesThatAufsKeepsInItsBooksHaveTheirContent()
+    {
+        var tree = ImportWith(OstreeRules, out var image, tar =>
+        {
+            tar.Directory(".wh..wh.plnk");
+            tar.File(".wh..wh.plnk/12.34", "linked", mode: 0x1ed);
+            tar.HardLink("usr/one", ".wh..wh.plnk/12.34");
+            tar.HardLink("usr/two", "/.wh..wh.plnk/12.34");
+        });
+        Assert.Equal(["/", "/usr", "/usr/one", "/usr/two"], tree.Keys);
+        Assert.Equal("f 755 0 linked", tree["/usr/two"]);
+        Assert.True(image.Dropped.IsEmpty);
+    }
+
+    [Fact]
+    public void OtherNamesOfSpecialFilesAreLeftOutToo()
+    {
+        var tree = ImportWith(
+            OstreeRules,
+            out var image,
+            tar => tar.File("usr/again", "was a file"),
+            tar =>
+            {
+                tar.HardLink("usr/early2", "usr/early");
+                tar.HardLink("usr/early", "usr/pipe");
+                tar.Special("usr/pipe", TarEntryType.Fifo);
+                tar.HardLink("usr/again", "usr/pipe");
+                tar.HardLink("usr/third", "usr/again");
+                tar.Special("dev/null", TarEntryType.CharacterDevice);
+                tar.HardLink("usr/null", "dev/null");
+                tar.Special("usr/now", TarEntryType.Fifo);
+                tar.File("usr/now", "a file");
+                tar.HardLink("usr/now-linked", "usr/now");
+            });
+        Assert.Equal(["/", "/dev", "/usr", "/usr/now", "/usr/now-linked"], tree.Keys.Append("/dev").Distinct().Order(StringComparer.Ordinal));
+        Assert.Equal("f 644 0 a file", tree["/usr/now-linked"]);
+        Assert.Equal(7, image.Dropped.SpecialFileCount);
+        Assert.Equal(["usr/pipe", "usr/again", "usr/third", "usr/null", "usr/now"], image.Dropped.SpecialFiles);
+    }
+
+    [Fact]
+    public void AWhiteoutHidesANameAsLongAsNamesAre()
+    {
+        string name = new('n', 255), wide = string.Concat(Enumerable.Repeat("日", 85));
+        var tree = Import(
+            tar =>
+            {
+                tar.File($"usr/{name}");
+                tar.File($"etc/{wide}");
+                tar.File("usr/kept");
+            },
+            tar =>
+            {
+                tar.File($"usr/.wh.{name}");
+                tar.File($"etc/.wh.{wide}");
+            });
+        Assert.Equal(["/", "/usr", "/usr/etc", "/usr/kept"], tree.Keys);
+    }
+
+    [Fact]
+    public void LinksMayLeadToWhatTheirLayerHides()
+    {
+        var tree = Import(
+            tar =>
+            {
+                tar.File("usr/a", "a");
+                tar.File("usr/d/b", "b");
+            },
+            tar =>
+            {
+                tar.HardLink("usr/x", "usr/a");
+                tar.File("usr/.wh.a");
+                tar.File("usr/.wh.d");
+                tar.HardLink("usr/y", "usr/d/b");
+            });
+        Assert.Equal(["/", "/usr", "/usr/x", "/usr/y"], tree.Keys);
+        Assert.Equal("f 644 0 a", tree["/usr/x"]);
+        Assert.Equal("f 644 0 b", tree["/usr/y"]);
+    }
+
+    [Fact]
+    public void ChainsOfLinksMayBeLong()
+    {
+        var tree = Import(
+            tar => tar.File("usr/below", "below"),
+            tar =>
+            {
+                for (var i = 0; i < 2000; i++)
+                {
+                    tar.HardLink($"usr/{i}", i < 1999 ? $"usr/{i + 1}" : "usr/below");
+                    tar.HardLink($"usr/own-{i}", i < 1999 ? $"usr/own-{i + 1}" : "usr/own");
+                }
+
+                tar.File("usr/own", "own");
+            });
+        Assert.Equal(2000, tree.Values.Count(line => line == "f 644 0 below") - 1);
+        Assert.Equal(2000, tree.Values.Count(line => line == "f 644 0 own") - 1);
+    }
 }

@@ -139,13 +139,25 @@ public class TarHostileTests
     [Fact]
     public void LaterHeadersGoFirst()
     {
-        byte[] global = [.. Record("uname", "g"), .. Record("path", "from-global"), .. Record("mtime", "7")];
-        byte[] local = [.. Record("path", "from-local"), .. Record("uname", "")];
-        List<(TarEntry Entry, byte[] Content)> all = Accepted(
-            Member('g', global), Member('x', local), Member('0', [], (265, "hdr")), Member('0', []), Member('g', Record("path", "")), Member('0', []), End);
-        Assert.Equal(("from-local", "hdr", 7L), (Latin1(all[0].Entry.Name), all[0].Entry.UserName, all[0].Entry.ModifiedSeconds));
-        Assert.Equal(("from-global", "g"), (Latin1(all[1].Entry.Name), all[1].Entry.UserName));
-        Assert.Equal("name", Latin1(all[2].Entry.Name));
+        byte[] first = [.. Record("path", "first"), .. Record("uname", "u"), .. Record("mtime", "7")];
+        byte[] second = [.. Record("path", "second"), .. Record("uname", "")];
+        List<(TarEntry Entry, byte[] Content)> all = Accepted(Member('x', first), Member('x', second), Member('0', [], (265, "hdr")), Member('0', []), End);
+        Assert.Equal(("second", "hdr", 7L), (Latin1(all[0].Entry.Name), all[0].Entry.UserName, all[0].Entry.ModifiedSeconds));
+        Assert.Equal("name", Latin1(all[1].Entry.Name));
+        all = Accepted(Member('x', first), Member('L', Bytes("long\0")), Member('0', []), End);
+        Assert.Equal("long", Latin1(all[0].Entry.Name));
+    }
+
+    [Fact]
+    public void WhatIsSaidOfAllMembersIsNotHeard()
+    {
+        // As container runtimes and libarchive have it; GNU tar differs.
+        byte[] global = [.. Record("uid", "5"), .. Record("path", "from-global"), .. Record("SCHILY.xattr.user.x", "x")];
+        List<(TarEntry Entry, byte[] Content)> all = Accepted(Member('g', global), Member('x', Record("gid", "6")), Member('0', Bytes("x")), Member('0', []), End);
+        Assert.Equal(2, all.Count);
+        Assert.Equal(("name", 0L, 6L), (Latin1(all[0].Entry.Name), all[0].Entry.Uid, all[0].Entry.Gid));
+        Assert.Empty(all[0].Entry.Xattrs);
+        Assert.Equal("name", Latin1(all[1].Entry.Name));
     }
 
     [Fact]

@@ -1,7 +1,7 @@
-namespace OciOstree.Interop.Tests;
+namespace OciOstree.Testing;
 
 /// <summary>buildah with a storage of its own in a scratch directory.</summary>
-internal sealed class ContainerEngine : IDisposable
+public sealed class ContainerEngine : IDisposable
 {
     private readonly Dictionary<string, string?> environment;
     private readonly string root;
