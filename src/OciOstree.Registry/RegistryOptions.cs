@@ -22,6 +22,9 @@ public sealed record RegistryOptions
     /// <summary>A registries.conf instead of the ones looked for by default.</summary>
     public string? RegistriesConf { get; init; }
 
+    /// <summary>A registries.d, which says where signatures are, instead of the one looked for by default.</summary>
+    public string? RegistriesDirectory { get; init; }
+
     /// <summary>Which image of an index to take; null is this machine's.</summary>
     public Platform? Platform { get; init; }
 

@@ -42,10 +42,22 @@ public sealed class MutationTests : IDisposable
     public void TrustPolicies()
     {
         OstreeImageReference reference = OstreeImageReference.Parse("ostree-image-signed:docker://quay.io/a/b:latest");
-        Mutations.Feed<ContainerException>("""{"default":[{"type":"reject"}],"transports":{"docker":{"quay.io/a":[{"type":"insecureAcceptAnything"}],"":[{"type":"reject"}]}}}"""u8.ToArray(), bytes =>
+        Mutations.Feed<ContainerException>("""{"default":[{"type":"reject"}],"transports":{"docker":{"quay.io/a":[{"type":"insecureAcceptAnything"}],"":[{"type":"sigstoreSigned","keyData":"AAAA","signedIdentity":{"type":"remapIdentity","prefix":"a.example","signedPrefix":"b.example/c"}}]}}}"""u8.ToArray(), bytes =>
         {
             File.WriteAllBytes(scratch["policy.json"], bytes);
-            TrustPolicy.Check(scratch["policy.json"], reference);
+            ImageTrust.Of(scratch["policy.json"], reference);
         });
+    }
+
+    [Fact]
+    public void SignedPayloads() => Mutations.Feed<ContainerException>(
+        """{"critical":{"identity":{"docker-reference":"quay.io/a/b:1"},"image":{"docker-manifest-digest":"sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"},"type":"atomic container signature"},"optional":{"creator":"c","timestamp":1}}"""u8.ToArray(),
+        bytes => SignedPayload.Parse(bytes, SignedPayload.SimpleType));
+
+    [Fact]
+    public void SigstoreKeys()
+    {
+        using var key = System.Security.Cryptography.ECDsa.Create(System.Security.Cryptography.ECCurve.NamedCurves.nistP256);
+        Mutations.Feed<ContainerException>(Encoding.ASCII.GetBytes(key.ExportSubjectPublicKeyInfoPem()), bytes => SigstoreKey.Parse(bytes).Dispose(), rounds: 500);
     }
 }

@@ -23,7 +23,9 @@ public sealed class ImageImporter : IDisposable
     private readonly ImageStore store;
     private IImageSource? source;
     private TopLevelRules topLevels = TopLevelRules.Default;
+    private ImageTrust? imageTrust;
     private CommitTrust? commitTrust;
+    private string? imageSignatures;
     private string? signatures;
 
     public ImageImporter(Repo repo, OstreeImageReference reference, ImportOptions? options = null)
@@ -84,7 +86,7 @@ public sealed class ImageImporter : IDisposable
             var squashed = ManifestLayout.Parse(plan.Manifest, plan.Config).IsSquashed
                 ? [$"The layer that label {ImageLabels.FinalDiffId} names is not there (was the image squashed?): all layers are imported as a build's, and updates share none with the base"]
                 : Array.Empty<string>();
-            return image with { Signatures = signatures, Dropped = dropped, Warnings = [.. dropped.Warnings(), .. image.Warnings, .. squashed, .. unsigned] };
+            return image with { Signatures = Signers(signatures), Dropped = dropped, Warnings = [.. dropped.Warnings(), .. image.Warnings, .. squashed, .. unsigned] };
         }
         catch (Exception e) when (e is RegistryException or RepositoryException or ContainerException or IOException)
         {
@@ -147,7 +149,7 @@ public sealed class ImageImporter : IDisposable
         topLevels = options.TopLevels ?? previous?.TopLevels ?? TopLevelRules.Default;
         // What could not be labelled once may be by now, and what was placed by other rules is to be placed again; it is as good as changed.
         var isLacking = previous is not null && ((previous.UnappliedPolicy is not null && MergeLabels.MayLabel(repo, options)) || !previous.TopLevels.Equals(topLevels));
-        if (previous is not null && !isLacking && AsksForDigest(previous.ManifestDigest))
+        if (previous is not null && !isLacking && !imageTrust!.NeedsSignatures && AsksForDigest(previous.ManifestDigest))
         {
             // It may have come in when nobody asked who vouches for it.
             return new ImportPlan(previous with { Signatures = commitTrust?.Verify(previous.BaseCommit) });
@@ -155,9 +157,10 @@ public sealed class ImageImporter : IDisposable
 
         source ??= Images.OpenSource(reference.Image, options.Registry);
         var fetched = source.FetchManifest(options.Registry.Platform, cancellationToken);
+        imageSignatures = imageTrust!.Verify(source, fetched, cancellationToken);
         if (previous is not null && !isLacking && (previous.ManifestDigest == fetched.Digest || previous.Manifest.Config.Digest == fetched.Manifest.Config.Digest))
         {
-            return new ImportPlan(previous with { Signatures = commitTrust?.Verify(previous.BaseCommit) });
+            return new ImportPlan(previous with { Signatures = Signers(commitTrust?.Verify(previous.BaseCommit)) });
         }
 
         ReadOnlyMemory<byte> configBytes = source.ReadBlob(fetched.Manifest.Config, cancellationToken: cancellationToken);
@@ -185,9 +188,12 @@ public sealed class ImageImporter : IDisposable
 
     private void CheckSignatureSource()
     {
-        TrustPolicy.Check(reference);
+        imageTrust = ImageTrust.Of(reference);
         commitTrust = CommitTrust.Of(repo, reference.Source);
     }
+
+    // The image's, the commit's, or both.
+    private string? Signers(string? ofCommit) => imageSignatures is null || ofCommit is null ? imageSignatures ?? ofCommit : $"{imageSignatures}\n{ofCommit}";
 
     // An image that cannot be read any more, or whose base is gone, is as good as none: it is imported again.
     private ImportedImage? FindPrevious()

@@ -33,7 +33,7 @@ public sealed record ImportedImage
     /// <summary>Where its content outside of <c>usr</c> and <c>etc</c> went, as far as somebody chose.</summary>
     public TopLevelRules TopLevels { get; init; } = TopLevelRules.Default;
 
-    /// <summary>Who signed the commit inside, of an image by <c>ostree-remote-image</c>: lines for people. Null where nobody was asked.</summary>
+    /// <summary>Who signed the image, where the machine's policy asks for it, or the commit inside, of one by <c>ostree-remote-image</c>: lines for people. Null where nobody was asked.</summary>
     public string? Signatures { get; init; }
 
     /// <summary>After an import: what of the image was left out.</summary>

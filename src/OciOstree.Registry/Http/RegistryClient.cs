@@ -28,7 +28,8 @@ internal sealed class RegistryClient : IDisposable
     /// <param name="patience">
     /// How many stall timeouts a reply may take: a registry that stores a large upload elsewhere is silent for long.
     /// </param>
-    internal RegistryClient(Endpoint endpoint, RegistryOptions options, Func<RegistryCredential?> findCredential, int patience = 1)
+    /// <param name="root">Where it is, if that need not be found out.</param>
+    internal RegistryClient(Endpoint endpoint, RegistryOptions options, Func<RegistryCredential?> findCredential, int patience = 1, Uri? root = null)
     {
         this.endpoint = endpoint;
         this.options = options;
@@ -37,7 +38,7 @@ internal sealed class RegistryClient : IDisposable
         client = HttpConnector.Create(trust, options, replyTimeout);
         authenticator = new Authenticator(endpoint.Host, client, options, findCredential, endpoint.Insecure);
         pipeline = CreatePipeline(options);
-        root = new Lazy<Uri>(FindRoot);
+        this.root = new Lazy<Uri>(() => root ?? FindRoot());
     }
 
     internal Endpoint Endpoint => endpoint;
@@ -62,11 +63,21 @@ internal sealed class RegistryClient : IDisposable
         e is HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError } && trust.Rejection is { } rejection ? rejection : HttpReason.Of(e);
 
     /// <summary>Fetches something small and whole; a body that breaks off is asked for again.</summary>
-    internal SmallReply Fetch(RegistryRequest request, int limit, CancellationToken cancellationToken)
+    internal SmallReply Fetch(RegistryRequest request, int limit, CancellationToken cancellationToken) => Fetch(request, limit, mayBeMissing: false, cancellationToken)!;
+
+    /// <summary>The same for what need not be there: null if it is not.</summary>
+    internal SmallReply? TryFetch(RegistryRequest request, int limit, CancellationToken cancellationToken) => Fetch(request, limit, mayBeMissing: true, cancellationToken);
+
+    private SmallReply? Fetch(RegistryRequest request, int limit, bool mayBeMissing, CancellationToken cancellationToken)
     {
         for (var failures = 0; ;)
         {
             using var response = Send(request, cancellationToken);
+            if (mayBeMissing && response.StatusCode == HttpStatusCode.NotFound)
+            {
+                return null;
+            }
+
             if (response.StatusCode != HttpStatusCode.OK)
             {
                 throw new RegistryException($"{endpoint.Host}: {HttpReason.Of(response)}");

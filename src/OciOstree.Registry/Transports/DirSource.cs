@@ -1,7 +1,9 @@
+using OciOstree.Registry.Signatures;
+
 namespace OciOstree.Registry.Transports;
 
-/// <summary><c>dir:</c>, read: <c>manifest.json</c> and the blobs, each named by the hex of its digest.</summary>
-internal sealed class DirSource(ImageReference reference, RegistryOptions options) : ImageSource(reference, options)
+/// <summary><c>dir:</c>, read: <c>manifest.json</c>, its <c>signature-N</c>, and the blobs, each named by the hex of its digest.</summary>
+internal sealed class DirSource(ImageReference reference, RegistryOptions options) : ImageSource(reference, options), ISignedImageSource
 {
     public override RawManifest FetchRawManifest(Digest? digest = null, CancellationToken cancellationToken = default)
     {
@@ -16,6 +18,12 @@ internal sealed class DirSource(ImageReference reference, RegistryOptions option
 
     public override Stream OpenBlob(Descriptor descriptor, CancellationToken cancellationToken = default) =>
         new VerifyingStream(PlainFile.Open(Path.Combine(Reference.Name, descriptor.Digest.Hex), out _), descriptor);
+
+    public ImageSignatures FetchSignatures(Digest manifest, bool isInstance, CancellationToken cancellationToken = default)
+    {
+        var start = Path.Combine(Reference.Name, (isInstance ? manifest.Hex + "." : "") + "signature-");
+        return new ImageSignatures(LookasideStore.ReadFiles(start), $"looked at {start}1");
+    }
 
     private byte[] ReadFile(string name)
     {

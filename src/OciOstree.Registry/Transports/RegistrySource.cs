@@ -1,9 +1,11 @@
+using OciOstree.Registry.Configuration;
 using OciOstree.Registry.Http;
+using OciOstree.Registry.Signatures;
 
 namespace OciOstree.Registry.Transports;
 
 /// <summary><c>docker://</c>, read: an image in a registry or in one of its mirrors.</summary>
-internal sealed class RegistrySource : ImageSource
+internal sealed class RegistrySource : ImageSource, ISignedImageSource
 {
     private static readonly string[] ManifestTypes =
         [MediaTypes.OciManifest, MediaTypes.OciIndex, MediaTypes.DockerManifest, MediaTypes.DockerManifestList];
@@ -74,6 +76,32 @@ internal sealed class RegistrySource : ImageSource
             throw;
         }
     }
+
+    /// <summary>They are looked for where the manifest came from, and under the name that it has there.</summary>
+    public ImageSignatures FetchSignatures(Digest manifest, bool isInstance, CancellationToken cancellationToken = default)
+    {
+        var client = serving ?? throw new InvalidOperationException("no manifest was read");
+        var here = new RegistryName(client.Endpoint.Host, client.Endpoint.Repository, name.Tag, name.Digest);
+        var places = RegistriesDirectory.Load(Options.RegistriesDirectory);
+        var lookaside = places.Lookaside(here) ?? DefaultLookaside();
+        if (lookaside.StartsWith('/') || !Uri.TryCreate(lookaside, UriKind.Absolute, out var address))
+        {
+            throw new RegistryException($"signatures are at '{Printable.Clip(lookaside)}' by {places.Path}, which is no address");
+        }
+
+        var found = LookasideStore.Read(address, here.Repository, manifest, Options, cancellationToken);
+        var shown = address.GetComponents(UriComponents.AbsoluteUri & ~UriComponents.UserInfo, UriFormat.UriEscaped);
+        if (!places.UsesAttachments(here))
+        {
+            return new ImageSignatures(found, $"looked at {shown}, and not in {client.Endpoint} since {places.Path} has no use-sigstore-attachments for it");
+        }
+
+        found.AddRange(SigstoreAttachments.Read(client, manifest, blob => this.ReadBlob(blob, ImageSignature.SizeLimit, cancellationToken), cancellationToken));
+        return new ImageSignatures(found, $"looked at {shown} and for attachments in {client.Endpoint}");
+    }
+
+    private static string DefaultLookaside() =>
+        "file://" + (Environment.IsPrivilegedProcess ? "/var/lib/containers/sigstore" : Environment.GetEnvironmentVariable("HOME") + "/.local/share/containers/sigstore");
 
     private ResumingBlobStream Fetch(Descriptor descriptor, long start, CancellationToken cancellationToken)
     {

@@ -89,7 +89,7 @@ public static class GpgVerifier
     }
 
     // Each signature opens with NEWSIG; its one verdict comes next, and VALIDSIG says more where the bytes are right, whatever the key is worth.
-    private static List<GpgSignature> Parse(string status)
+    internal static List<GpgSignature> Parse(string status)
     {
         List<GpgSignature> found = [];
         bool open = false, good = false;
