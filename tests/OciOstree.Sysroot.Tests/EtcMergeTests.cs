@@ -192,4 +192,19 @@ public sealed class EtcMergeTests : IDisposable
         Shell("head -c 300000 /dev/zero > base/big; cp base/big ours/big; printf x | dd of=ours/big bs=1 seek=299999 conv=notrunc status=none; head -c 65536 /dev/zero > base/b; cp base/b ours/b");
         Assert.Equal(["big"], Compare().Modified);
     }
+
+    [Theory]
+    [InlineData("echo kept > ours/d/f; rm ours/d/gone")]
+    [InlineData("rm ours/d/gone")]
+    [InlineData("echo mine > ours/d/sub/f")]
+    public void What_a_link_of_the_new_tree_leads_to_is_left_alone(string change)
+    {
+        // The machine's own files, where /etc's defaults of one tree are a directory and those of the next a link to it.
+        Shell("mkdir -p base/d/sub victim/sub; for f in f gone sub/f; do echo default > base/d/$f; echo precious > victim/$f; done; cp -a base/. ours; ln -s \"$PWD/victim\" new/d");
+        Shell(change);
+        Record.Exception(() => Merge());
+        Assert.Equal("precious\nprecious\nprecious\n", Tool.Shell("cat victim/f victim/gone victim/sub/f; ls -A victim/sub | grep -v '^f$' || true", scratch.Path).Ok().Output);
+        using LinuxDirectory old = LinuxDirectory.Open(scratch["base"]), ours = LinuxDirectory.Open(scratch["ours"]), theirs = LinuxDirectory.Open(scratch["new"]);
+        Assert.DoesNotContain(EtcMergePlan.Make(old, ours, theirs).Choices, choice => choice.Fate is EtcFate.Removed or EtcFate.Kept);
+    }
 }

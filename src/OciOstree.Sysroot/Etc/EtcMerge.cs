@@ -29,8 +29,8 @@ public static class EtcMerge
     {
         foreach (string path in diff.Removed)
         {
-            // It may be gone there, too, or be below what is a file now.
-            if (newEtc.TryStatus(path) is not null)
+            // It may be gone there, too, or be below what is a file now, or a link: what that leads to is not of this /etc.
+            if (ObstacleAbove(newEtc, path) is null && newEtc.TryStatus(path) is not null)
             {
                 Changes.RemoveTree(newEtc, path);
             }
@@ -234,13 +234,26 @@ public static class EtcMerge
         }
     }
 
+    /// <summary>The topmost of the names above a path that is there and is no directory: the kernel would follow it if it is a link. Null if there is none.</summary>
+    internal static string? ObstacleAbove(LinuxDirectory etc, string path)
+    {
+        for (int slash = path.IndexOf('/'); slash > 0; slash = path.IndexOf('/', slash + 1))
+        {
+            if (etc.TryStatus(path[..slash]) is { IsDirectory: false })
+            {
+                return path[..slash];
+            }
+        }
+        return null;
+    }
+
     /// <summary>Makes the directory and those above it where they are missing, with the owner, mode and attributes that ours have.</summary>
     private static void TakeDirectory(LinuxDirectory ourEtc, LinuxDirectory newEtc, string path, bool copyXattrs)
     {
         FileStatus? there = newEtc.TryStatus(path);
-        if (there is { IsDirectory: false })
+        if ((there is { IsDirectory: false } ? path : ObstacleAbove(newEtc, path)) is { } obstacle)
         {
-            throw new SysrootException($"Modified config file's directory newly defaults to a file '{path}', cannot merge");
+            throw new SysrootException($"Modified config file's directory newly defaults to a file '{obstacle}', cannot merge");
         }
         if (there is null)
         {

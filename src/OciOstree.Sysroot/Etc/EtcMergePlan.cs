@@ -36,7 +36,7 @@ public sealed class EtcMergePlan
 
         foreach (string path in local.Removed)
         {
-            if (newEtc.TryStatus(path) is null)
+            if (EtcMerge.ObstacleAbove(newEtc, path) is not null || newEtc.TryStatus(path) is null)
             {
                 continue;
             }
@@ -69,14 +69,10 @@ public sealed class EtcMergePlan
     private static EtcFate? FateOf(string path, LinuxDirectory ourEtc, LinuxDirectory newEtc, HashSet<string> localDirectories, bool isChangedAbove)
     {
         FileStatus ours = ourEtc.Status(path);
-        for (int slash = path.IndexOf('/'); slash > 0; slash = path.IndexOf('/', slash + 1))
+        // A directory that was itself added or changed here replaces what stands in its place; another one does not.
+        if (EtcMerge.ObstacleAbove(newEtc, path) is { } obstacle)
         {
-            string parent = path[..slash];
-            // A directory that was itself added or changed here replaces what stands in its place; another one does not.
-            if (newEtc.TryStatus(parent) is { IsDirectory: false })
-            {
-                return localDirectories.Contains(parent) ? EtcFate.Conflict : EtcFate.Refused;
-            }
+            return localDirectories.Contains(obstacle) ? EtcFate.Conflict : EtcFate.Refused;
         }
         FileStatus? theirs = newEtc.TryStatus(path);
         if (theirs is { IsDirectory: true } && !ours.IsDirectory)

@@ -44,6 +44,8 @@ internal static class TreeCopy
         int slash = newName.LastIndexOf('/');
         using LinuxDirectory parent = slash < 0 ? to.Duplicate() : to.OpenDirectory(newName[..slash]);
         using SafeFileHandle source = from.OpenFile(name);
+        // Of what is open: editors put another file in its place.
+        status = Files.Status(source, name);
         using TemporaryFile copy = parent.CreateTemporaryFile();
         if (!Files.TryClone(source, copy.Handle))
         {
