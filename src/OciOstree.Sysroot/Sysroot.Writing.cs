@@ -225,6 +225,7 @@ public sealed partial class Sysroot
         }
         catch
         {
+            UndoConfig(bootloader);
             UndoSwap(version, installed);
             throw;
         }
@@ -232,6 +233,18 @@ public sealed partial class Sysroot
         FlushBoot();
         bootloader?.AfterSwitch(version);
         return linksName;
+    }
+
+    private void UndoConfig(Bootloader? bootloader)
+    {
+        try
+        {
+            bootloader?.UndoConfig();
+        }
+        catch (IOException e)
+        {
+            Warn($"The boot loader's configuration names what is not there: {e.Message}");
+        }
     }
 
     /// <summary>Nothing current refers to what a failed switch wrote, so it goes away; a crash here leaves it to the next cleanup.</summary>
@@ -316,7 +329,7 @@ public sealed partial class Sysroot
             : null;
 
     /// <summary>Flushes the repository's file system and the boot loader's.</summary>
-    private void FlushAll()
+    internal void FlushAll()
     {
         Flush(OstreeDirectory);
         FlushBoot();

@@ -271,6 +271,48 @@ public sealed class DeployTests : IDisposable
     }
 
     [Fact]
+    public void On_EFI_the_configuration_changes_after_what_it_names_and_back_with_it()
+    {
+        sysroot.Commit("v1", "1.0");
+        sysroot.Commit("v2", "2.0", kernel: "2");
+        sysroot.Shell("printf '[sysroot]\\nbootloader=grub2\\n' >> ostree/repo/config; mkdir -p boot/efi/EFI/vendor; echo first > boot/efi/EFI/vendor/grub.cfg");
+        const string config = "boot/efi/EFI/vendor/grub.cfg", rename = $"rename {config}.new to {config}";
+        List<string> changes = [];
+        Deployed("v1", changes.Add);
+        string before = Read(config);
+        Assert.Contains("menuentry 'Test OS 1.0 (ostree:0)'", before);
+        int renamed = changes.IndexOf(rename);
+        Assert.StartsWith("sync ", changes[renamed - 1]);
+        Assert.True(changes.FindLastIndex(renamed, change => change.StartsWith("install ", StringComparison.Ordinal)) < changes.FindIndex(change => change.StartsWith("sync ", StringComparison.Ordinal)));
+
+        bool isReplaced = false;
+        Assert.ThrowsAny<Exception>(() => Deployed("v2", change =>
+        {
+            if (isReplaced && change == "symlink loader.tmp.tmp")
+            {
+                throw new IOException("no more");
+            }
+            isReplaced |= change == rename;
+        }));
+        Assert.True(isReplaced);
+        Assert.Equal(before, Read(config));
+
+        void Deployed(string branch, Action<string> hook)
+        {
+            using Sysroot opened = sysroot.Open();
+            FaultPoint.Set(hook);
+            try
+            {
+                TestSysroot.Deploy(opened, branch);
+            }
+            finally
+            {
+                FaultPoint.Set(null);
+            }
+        }
+    }
+
+    [Fact]
     public void A_sysroot_with_broken_links_says_what_is_wrong()
     {
         sysroot.Commit("v1", "1.0");

@@ -25,6 +25,11 @@ internal abstract class Bootloader(Sysroot sysroot)
     /// <summary>Writes the configuration for <c>loader.VERSION</c>, before that becomes current.</summary>
     public abstract void WriteConfig(int version, IReadOnlyList<Deployment> deployments);
 
+    /// <summary>Takes back, after an error before the switch, what <see cref="WriteConfig"/> has changed outside of <c>loader.VERSION</c>.</summary>
+    public virtual void UndoConfig()
+    {
+    }
+
     /// <summary>What has to follow the switch, for boot loaders that read block lists instead of files.</summary>
     public virtual void AfterSwitch(int version)
     {
@@ -48,7 +53,7 @@ internal abstract class Bootloader(Sysroot sysroot)
 
     protected string ReadConfig(string path) => Encoding.UTF8.GetString(Boot.ReadAllBytes(path, 4 << 20));
 
-    /// <summary>Joins lines, of several empty ones in a row keeping one.</summary>
+    /// <summary>Joins lines, keeping one empty line of all.</summary>
     protected static byte[] JoinLines(IEnumerable<string> lines)
     {
         var text = new StringBuilder();

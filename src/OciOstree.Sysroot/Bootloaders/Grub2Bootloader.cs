@@ -10,6 +10,9 @@ namespace OciOstree.Sysroot;
 /// </summary>
 internal sealed class Grub2Bootloader(Sysroot sysroot) : Bootloader(sysroot)
 {
+    // The EFI configuration that the switch under way has replaced.
+    private string? replaced;
+
     private static readonly string[] BiosConfigs = ["boot/grub/grub.cfg", "boot/grub2/grub.cfg"];
 
     public override string Name => "grub2";
@@ -45,7 +48,18 @@ internal sealed class Grub2Bootloader(Sysroot sysroot) : Bootloader(sysroot)
             {
                 Changes.ReplaceFile(Sysroot.Root, $"{efi}.old", Files.ReadAll(current, 4 << 20), sync: true);
             }
+            // The rename is a switch of its own: what the new configuration names must be on disk before it.
+            Sysroot.FlushAll();
             Changes.Rename(Sysroot.Root, target, efi);
+            replaced = efi;
+        }
+    }
+
+    public override void UndoConfig()
+    {
+        if (replaced is { } efi)
+        {
+            Changes.Rename(Sysroot.Root, $"{efi}.old", efi);
         }
     }
 

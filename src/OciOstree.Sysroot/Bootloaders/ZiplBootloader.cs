@@ -2,25 +2,15 @@ using OciOstree.Linux;
 
 namespace OciOstree.Sysroot;
 
-/// <summary>zipl of s390x, which records where blocks lie: it runs after the switch, and a stamp says so should the power go before.</summary>
-internal sealed class ZiplBootloader(Sysroot sysroot) : Bootloader(sysroot)
+/// <summary>zipl of s390x, which records where blocks lie.</summary>
+internal sealed class ZiplBootloader(Sysroot sysroot) : StampedBootloader(sysroot)
 {
-    private const string Stamp = "ostree-bootloader-update.stamp";
-
     public override string Name => "zipl";
-
-    public override bool IsAtomic => false;
 
     public override bool IsActive() => System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture == System.Runtime.InteropServices.Architecture.S390x;
 
-    public override void WriteConfig(int version, IReadOnlyList<Deployment> deployments) => Changes.ReplaceFile(Boot, Stamp, [], sync: false);
-
-    public override void AfterSwitch(int version)
+    protected override void Install(int version)
     {
-        if (Boot.TryStatus(Stamp) is null)
-        {
-            return;
-        }
         FaultPoint.Before("run zipl");
         string[] arguments = ["--secure", IsSecure() ? "1" : "auto", "-V"];
         if (Sysroot.Booted is null && Sysroot.Deployments.Count > 0)
@@ -32,7 +22,6 @@ internal sealed class ZiplBootloader(Sysroot sysroot) : Bootloader(sysroot)
         {
             RequiredProgram.Run("zipl", arguments);
         }
-        Changes.TryUnlink(Boot, Stamp);
     }
 
     /// <summary>Whether the firmware checks signatures, which it then has to be given.</summary>
