@@ -1,5 +1,5 @@
-using System.Buffers.Binary;
 using System.Globalization;
+using OciOstree.Sysroot;
 
 namespace OciOstree.Boot.Tests;
 
@@ -102,23 +102,8 @@ internal sealed class GptDisk : BootDisk
         return core;
     }
 
-    /// <summary>
-    /// What <c>grub-bios-setup</c> does, which needs block devices: the boot sector says where the core lies, one MiB from the start, and the core's first sector how long it is.
-    /// </summary>
-    internal static void EmbedGrub(string image, byte[] boot, byte[] core)
-    {
-        const int sector = (int)(BiosAt / Sector);
-        Array.Resize(ref core, (core.Length + Sector - 1) / Sector * Sector);
-        BinaryPrimitives.WriteUInt64LittleEndian(boot.AsSpan(0x5C), sector);
-        boot[0x66] = boot[0x67] = 0x90;   // boot from the drive that the BIOS names
-        BinaryPrimitives.WriteUInt64LittleEndian(core.AsSpan(500), sector + 1);
-        BinaryPrimitives.WriteUInt16LittleEndian(core.AsSpan(508), (ushort)(core.Length / Sector - 1));
-        BinaryPrimitives.WriteUInt16LittleEndian(core.AsSpan(510), 0x820);
-        using var disk = File.OpenWrite(image);
-        disk.Write(boot.AsSpan(0, 440));   // what follows is the partition table
-        disk.Position = BiosAt;
-        disk.Write(core);
-    }
+    /// <summary>Puts GRUB for a BIOS one MiB from the start.</summary>
+    internal static void EmbedGrub(string image, byte[] boot, byte[] core) => GrubEmbedding.Write(image, BiosAt, EspAt - BiosAt, boot, core);
 
     private static string Partition(long from, long to, string type) => $"start={from / Sector}, size={(to - from) / Sector}, type={type}";
 

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using OciOstree.Linux;
@@ -24,7 +23,8 @@ public sealed partial class DiskInstall
         {
             case InstallLoader.Extlinux:
                 RequiredProgram.Run("extlinux", ["--install", Path.Combine(Root, "boot/syslinux")]);
-                WriteAt(0, Files.ReadNamed(Find("the boot sector of extlinux (Debian: syslinux-common)", "usr/lib/EXTLINUX/mbr.bin", "usr/lib/syslinux/mbr/mbr.bin", "usr/share/syslinux/mbr.bin")).AsSpan(0, 440));
+                byte[] boot = Files.ReadNamed(Find("the boot sector of extlinux (Debian: syslinux-common)", "usr/lib/EXTLINUX/mbr.bin", "usr/lib/syslinux/mbr/mbr.bin", "usr/share/syslinux/mbr.bin"));
+                WriteAt(0, boot.AsSpan(0, Math.Min(boot.Length, GrubEmbedding.BootCodeSize)));
                 break;
             case InstallLoader.SystemdBoot:
                 string suffix = IsArm ? "aa64" : "x64";
@@ -49,7 +49,7 @@ public sealed partial class DiskInstall
         WriteEsp([($"EFI/BOOT/BOOT{(IsArm ? "AA64" : "X64")}.EFI", efi)]);
         if (!IsArm)
         {
-            EmbedGrub(Files.ReadNamed(Path.Combine(GrubDirectory("i386-pc"), "boot.img")), Files.ReadNamed(MakeGrub("i386-pc", ["biosdisk"])));
+            GrubEmbedding.Write(options.Path, BiosAt, EspAt - BiosAt, Files.ReadNamed(Path.Combine(GrubDirectory("i386-pc"), "boot.img")), Files.ReadNamed(MakeGrub("i386-pc", ["biosdisk"])));
         }
     }
 
@@ -61,24 +61,6 @@ public sealed partial class DiskInstall
         string core = Path.Combine(scratch.FullName, $"grub-{platform}");
         RequiredProgram.Run("grub-mkimage", ["-O", platform, "-d", GrubDirectory(platform), "-c", early, "-p", "/grub", "-o", core, .. GrubModules, .. modules]);
         return core;
-    }
-
-    /// <summary>What <c>grub-bios-setup</c> does, which needs block devices: the boot sector says where the core lies, and the core's first sector how long it is.</summary>
-    private void EmbedGrub(byte[] boot, byte[] core)
-    {
-        if (boot.Length != Sector || core.Length < Sector || core.Length > EspAt - BiosAt)
-        {
-            throw new SysrootException("GRUB's image for a BIOS is not of a size that fits before the first partition");
-        }
-        const ulong sector = (ulong)(BiosAt / Sector);
-        Array.Resize(ref core, (int)((core.Length + Sector - 1) / Sector * Sector));
-        BinaryPrimitives.WriteUInt64LittleEndian(boot.AsSpan(0x5C), sector);
-        boot[0x66] = boot[0x67] = 0x90;   // two no-ops: boot from the drive that the BIOS names
-        BinaryPrimitives.WriteUInt64LittleEndian(core.AsSpan(500), sector + 1);
-        BinaryPrimitives.WriteUInt16LittleEndian(core.AsSpan(508), (ushort)(core.Length / Sector - 1));
-        BinaryPrimitives.WriteUInt16LittleEndian(core.AsSpan(510), 0x820);
-        WriteAt(0, boot.AsSpan(0, 440));   // what follows is the partition table
-        WriteAt(BiosAt, core);
     }
 
     /// <summary>The EFI system partition is made aside with mtools, since not every kernel mounts FAT.</summary>

@@ -21,7 +21,7 @@ public sealed partial class DiskInstall : IDisposable
 
     private readonly DiskInstallOptions options;
     private readonly Stack<string> mounted = new();
-    private readonly DirectoryInfo scratch = Directory.CreateTempSubdirectory("install-");
+    private readonly DirectoryInfo scratch;
     private readonly long rootAt;
     private readonly long end;
 
@@ -39,6 +39,8 @@ public sealed partial class DiskInstall : IDisposable
         {
             throw new SysrootException($"{options.Path} is too small: {size / MiB} MiB");
         }
+        // Last: what is refused leaves nothing behind.
+        scratch = Directory.CreateTempSubdirectory("install-");
     }
 
     /// <summary>Where the root is mounted.</summary>
@@ -58,6 +60,7 @@ public sealed partial class DiskInstall : IDisposable
         var disk = new DiskInstall(options);
         try
         {
+            disk.MakeImage();
             disk.Partition();
             disk.Format();
             disk.Mount();
@@ -85,15 +88,17 @@ public sealed partial class DiskInstall : IDisposable
         FileStatus? status = Files.TryStatus(path);
         if (status is null || (status.Value.IsRegularFile && status.Value.Size == 0))
         {
-            long size = options.Size ?? throw new SysrootException($"{path} does not exist: --size says how large an image to make");
-            using var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.Write);
-            file.SetLength(size);
-            return size;
+            return options.Size ?? throw new SysrootException($"{path} does not exist: --size says how large an image to make");
         }
-        string full = Path.GetFullPath(path);
+        // Disks are mostly named by links: /dev/disk/by-id/….
+        string full = File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? Path.GetFullPath(path);
         if (Mounts.ReadMountInfo().Exists(mount => mount.Source == full || (mount.Source.StartsWith(full, StringComparison.Ordinal) && mount.Source[full.Length..].TrimStart('p').All(char.IsAsciiDigit))))
         {
             throw new SysrootException($"{path} is mounted");
+        }
+        if (status.Value.Type == FileType.BlockDevice)
+        {
+            RequireUnused(full);
         }
         if (!options.Wipe && RequiredProgram.Run("wipefs", ["--noheadings", "--output", "TYPE", path]).Trim() is { Length: > 0 } found)
         {
@@ -106,6 +111,29 @@ public sealed partial class DiskInstall : IDisposable
         return status.Value.Type == FileType.BlockDevice
             ? long.Parse(RequiredProgram.Run("blockdev", ["--getsize64", path]).Trim(), CultureInfo.InvariantCulture)
             : throw new SysrootException($"{path} is neither a disk nor an image file");
+    }
+
+    /// <summary>Not every use is a mount that is seen from here: other namespaces have theirs, and disks are parts of arrays and volumes.</summary>
+    private void RequireUnused(string device)
+    {
+        try
+        {
+            // Of a block device it means: for the kernel's own use of it and of its partitions, too.
+            Files.Open(device, OpenFlags.ReadOnly | OpenFlags.Exclusive).Dispose();
+        }
+        catch (LinuxException e) when (e.Errno == Errno.EBUSY)
+        {
+            throw new SysrootException($"{options.Path} is in use");
+        }
+    }
+
+    private void MakeImage()
+    {
+        if (Files.TryStatus(options.Path) is null or { IsRegularFile: true, Size: 0 })
+        {
+            using var file = new FileStream(options.Path, FileMode.OpenOrCreate, FileAccess.Write);
+            file.SetLength(options.Size!.Value);
+        }
     }
 
     private void Partition()
