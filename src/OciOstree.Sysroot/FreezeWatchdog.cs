@@ -49,8 +49,8 @@ public static class FreezeWatchdog
         try
         {
             using Process guard = Process.Start(start)!;
-            using Stream toGuard = guard.StandardInput.BaseStream;
-            if (guard.StandardOutput.BaseStream.ReadByte() != Signal)
+            using Stream toGuard = guard.StandardInput.BaseStream, fromGuard = guard.StandardOutput.BaseStream;
+            if (fromGuard.ReadByte() != Signal)
             {
                 throw new SysrootException("the watchdog did not start");
             }

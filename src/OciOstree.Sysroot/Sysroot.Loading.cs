@@ -106,7 +106,7 @@ public sealed partial class Sysroot
 
     private Deployment LoadDeployment(string fileName, BootEntry entry)
     {
-        string? argument = entry.Options?.Split(' ').FirstOrDefault(word => word.StartsWith("ostree=", StringComparison.Ordinal))
+        string argument = entry.Options?.Split(' ').FirstOrDefault(word => word.StartsWith("ostree=", StringComparison.Ordinal))
             ?? throw new SysrootException($"No ostree= kernel argument found in {fileName}");
         BootLink link = BootLink.Parse(argument["ostree=".Length..]);
         try
@@ -182,7 +182,7 @@ public sealed partial class Sysroot
     /// <summary>A soft reboot that was prepared names its target by device and inode, as a boot does.</summary>
     private void MarkSoftRebootTarget()
     {
-        if (ReadRuntime("ostree/nextroot-booted") is not { } metadata
+        if (ReadRuntime(NextRootFile) is not { } metadata
             || Variant.FromBytes("a{sv}", metadata).Lookup("backing-root-device-inode") is not { Type: "(tt)" } recorded)
         {
             return;

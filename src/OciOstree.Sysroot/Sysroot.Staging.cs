@@ -100,7 +100,7 @@ public sealed partial class Sysroot
                 Changes.MakePath(BootDirectory, "ostree", DirectoryMode);
                 Changes.ReplaceFile(BootDirectory, FailureFile, System.Text.Encoding.UTF8.GetBytes(Chain(e)), sync: true);
             }
-            catch (IOException stamp)
+            catch (Exception stamp) when (stamp is IOException or SysrootException)
             {
                 Warn($"Writing boot/{FailureFile}: {stamp.Message}");
             }

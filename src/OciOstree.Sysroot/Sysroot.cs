@@ -15,6 +15,7 @@ public sealed partial class Sysroot : IDisposable
 {
     private const uint DirectoryMode = 0x1ED /* 0755 */;
     private const uint PrivateDirectoryMode = 0x1C0 /* 0700 */;
+    private const long FatFileSystem = 0x4D44; // of statfs(2)
 
     private readonly SysrootOptions options;
     private readonly SysrootDebug debug = SysrootDebug.FromEnvironment();
@@ -159,7 +160,7 @@ public sealed partial class Sysroot : IDisposable
     {
         if (this.boot is null && Root.TryOpenDirectory("boot", followLinks: true) is { } boot)
         {
-            if (boot.FileSystemType() == FileSystems.Fat)
+            if (boot.FileSystemType() == FatFileSystem)
             {
                 boot.Dispose();
                 throw new SysrootException("/boot cannot currently be a vfat filesystem");

@@ -12,10 +12,10 @@ namespace OciOstree.Sysroot;
 /// <param name="HasTransientEtc"><c>/etc</c> forgets: it is the tree's defaults with a layer in memory.</param>
 public sealed record PrepareRootSettings(Tristate Composefs, bool RequiresVerity, bool IsSigned, bool HasTransientRoot, bool HasTransientEtc)
 {
-    private const string FileName = "ostree/prepare-root.conf";
+    private const string FileName = "ostree/prepare-root.conf", DefaultKeyPath = "/etc/ostree/initramfs-root-binding.key";
 
     /// <summary>Where the keys are that a signed image's commit is verified by (<c>composefs.keypath</c>).</summary>
-    public string KeyPath { get; private init; } = "/etc/ostree/initramfs-root-binding.key";
+    public string KeyPath { get; private init; } = DefaultKeyPath;
 
     /// <summary>A transient root that is shown read-only, until who may remounts it (<c>root.transient-ro</c>).</summary>
     public bool IsTransientRootReadOnly { get; private init; }
@@ -88,7 +88,7 @@ public sealed record PrepareRootSettings(Tristate Composefs, bool RequiresVerity
             return new PrepareRootSettings(composefs, requiresVerity, isSigned, transient || readOnly, config.GetBoolean("etc", "transient") ?? false)
             {
                 IsTransientRootReadOnly = readOnly,
-                KeyPath = config.GetString("composefs", "keypath") ?? "/etc/ostree/initramfs-root-binding.key",
+                KeyPath = config.GetString("composefs", "keypath") ?? DefaultKeyPath,
             };
         }
         catch (Exception e) when (e is KeyfileException or SysrootException)

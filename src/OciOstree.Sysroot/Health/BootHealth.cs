@@ -167,8 +167,7 @@ public sealed class BootHealth
         var file = new KeyFile();
         file.SetString(Group, "state", state.ToString().ToLowerInvariant());
         file.SetString(Group, "tries", tries.ToString(CultureInfo.InvariantCulture));
-        using LinuxDirectory root = sysroot.Root.Duplicate();
-        Changes.MakePath(root, deployment.BackingPath, 0x1C0 /* 0700 */);
-        Changes.ReplaceFile(root, PathOf(deployment), file.Serialize(), sync: true);
+        Changes.MakePath(sysroot.Root, deployment.BackingPath, 0x1C0 /* 0700 */);
+        Changes.ReplaceFile(sysroot.Root, PathOf(deployment), file.Serialize(), sync: true);
     }
 }

@@ -69,15 +69,18 @@ internal sealed class DeploymentLabels : IDisposable
         foreach (DirectoryEntry entry in directory.ReadEntries())
         {
             string child = $"{path.TrimEnd('/')}/{entry.Name}";
-            FileStatus status = directory.Status(entry.Name);
-            if (child == scope.Except || (!scope.AcrossMounts && status.Device != device))
+            // A running system's files come and go.
+            if (child == scope.Except || directory.TryStatus(entry.Name) is not { } status || (!scope.AcrossMounts && status.Device != device))
             {
                 continue;
             }
             if (status.IsDirectory)
             {
-                using LinuxDirectory opened = directory.OpenDirectory(entry.Name);
-                SetTree(opened, child, scope);
+                using LinuxDirectory? opened = directory.TryOpenDirectory(entry.Name);
+                if (opened is not null)
+                {
+                    SetTree(opened, child, scope);
+                }
             }
             else if (!scope.SpareShared || status.LinkCount == 1)
             {
