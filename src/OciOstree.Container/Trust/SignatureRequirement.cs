@@ -25,8 +25,12 @@ internal abstract record SignatureRequirement(string Type, PolicyKeys Keys, Sign
         var name = StrictJson.Show(signed.DockerReference);
         return Identity.Accepts(image, signed.DockerReference)
             ? $"Signature for {name}: {who}"
-            : throw new ContainerException($"it is a signature for {name}, which {Identity} does not accept for {(object?)image ?? "an image that has no name in a registry"}");
+            : throw new ContainerException($"it is a signature for {name}, which {Identity} does not accept for {(object?)image ?? "an image that has no name in a registry"}{Advice(image, signed.DockerReference)}");
     }
+
+    // The most common reason by far.
+    private static string Advice(RegistryName? image, string signed) =>
+        image is not null && signed == image.Name ? " (cosign signs no tag; matchRepository accepts that, and any image of the repository under each of its tags)" : "";
 
     public sealed override string ToString() => $"{Type} {Keys}";
 
