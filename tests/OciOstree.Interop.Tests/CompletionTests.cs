@@ -26,6 +26,33 @@ public sealed class CompletionTests
         Assert.Equal("complete -o default -F _oci_ostree oci-ostree\ncomplete -o default -F _oci_ostree ostree-container\n", result.Error);
     }
 
+    /// <summary>Values of options, and the images of a repository, whose names have the colons at which bash takes words apart.</summary>
+    [Theory]
+    [InlineData("oci-ostree container lint --skip var-t", "var-tmpfiles")]
+    [InlineData("oci-ostree container encapsulate --compression z", "zstd")]
+    [InlineData("oci-ostree container image history --repo REPO doc", "docker://example.com/os:1 docker://example.com/os:2")]
+    [InlineData("oci-ostree container image remove --repo REPO docker://example.com/os:", "1 2")]
+    [InlineData("oci-ostree container image remove --repo=REPO docker://example.com/os:1", "1")]
+    [InlineData("oci-ostree container image remove --repo /nonexistent doc", "")]
+    [InlineData("oci-ostree container image pull --authfile x -q --ostree", "--ostree-digestfile")]
+    public void BashOffersValues(string line, string expected)
+    {
+        using var scratch = new ScratchDirectory();
+        OurProgram.Run("init", "--repo=" + scratch["repo"], "--mode=bare").Ok();
+        string commit = OurProgram.Run("commit", "--repo=" + scratch["repo"], "--branch=x", "--tree=dir=" + scratch.MakeDirectory("tree")).Ok().OutputLine;
+        foreach (string tag in new[] { "1", "2" })
+            OurProgram.Run("refs", "--repo=" + scratch["repo"], "--create=ostree/container/image/docker_3A__2F__2F_example_2E_com/os_3A_" + tag, commit).Ok();
+        line = line.Replace("REPO", scratch["repo"], StringComparison.Ordinal);
+        ToolResult result = Tool.Shell($$"""
+            export PATH={{dist}}:$PATH
+            source <(oci-ostree completion bash)
+            COMP_LINE='{{line}}' COMP_POINT={{line.Length}} COMP_WORDS=(oci-ostree)
+            _oci_ostree || true
+            echo "${COMPREPLY[@]}"
+            """).Ok();
+        Assert.Equal(expected, result.OutputLine);
+    }
+
     [Fact]
     public void FishOffersWhatCouldComeNext()
     {

@@ -80,6 +80,7 @@ internal static class Entry
     public static ParseResult Parse(Personality personality, string[] args)
     {
         var root = personality.Build(ref args);
+        args = CompletionLine.Simplify(root, args);
         return root.Parse(WithEmptyValues(FlagValues.Drop(root, args, personality.IsOstree)), new ParserConfiguration { ResponseFileTokenReplacer = null });
     }
 
@@ -167,7 +168,7 @@ internal static class Entry
         return null;
     }
 
-    private static bool TakesValue(CommandResult? command, string name)
+    internal static bool TakesValue(CommandResult? command, string name)
     {
         for (; command is not null; command = command.Parent as CommandResult)
         {
