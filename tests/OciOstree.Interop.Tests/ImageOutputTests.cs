@@ -142,6 +142,33 @@ public sealed class ImageOutputTests : IDisposable
     }
 
     [Fact]
+    public void Results_go_to_the_files_that_are_named()
+    {
+        string image = Make("1");
+        string[] pull = ["container", "image", "pull", repo, "ostree-unverified-image:" + image, "--quiet"];
+
+        // What cannot be written is said before anything is fetched.
+        ToolResult refused = OurProgram.Run([.. pull, "--ostree-digestfile=" + scratch["none/digest"]]).Failed();
+        Assert.Equal($"error: open {scratch["none"]}: No such file or directory\n", refused.Error);
+        Assert.Equal("", OurProgram.Run("container", "image", "list", "--repo=" + repo).Ok().Output);
+
+        // A file is replaced, a link leads to it still, and what is no file is written to.
+        File.CreateSymbolicLink(scratch["link"], scratch.Write("digest", "something longer than any checksum of a commit could ever be, to be sure"));
+        string commit = OurProgram.Run([.. pull, "--ostree-digestfile=" + scratch["link"]]).Ok().OutputLine.Split(" => ")[1];
+        Assert.Equal((commit, scratch["digest"]), (File.ReadAllText(scratch["digest"]), new FileInfo(scratch["link"]).LinkTarget));
+        string? output = new FileInfo("/dev/stdout").LinkTarget;
+        Assert.StartsWith(commit, OurProgram.Run([.. pull, "--ostree-digestfile=/dev/stdout"]).Ok().Output);
+        Tool.Shell($"{OurProgram.Path()} {string.Join(' ', pull)} --check=/dev/stdout >out; echo before >out2; {OurProgram.Path()} container image pull build ostree-unverified-image:{image} --check=/dev/stdout >>out2", scratch.Path).Ok();
+        Assert.StartsWith("before\n{", File.ReadAllText(scratch["out2"]));
+        Assert.Equal(output, new FileInfo("/dev/stdout").LinkTarget);
+
+        // As skopeo writes it: without a newline.
+        OurProgram.Run("container", "image", "copy", "--quiet", image, $"oci:{scratch["copy"]}:1", "--digestfile=" + scratch["copied"]).Ok();
+        Tool.Run("skopeo", "copy", "--digestfile=" + scratch["skopeo"], image, $"oci:{scratch["copy"]}:2").Ok();
+        Assert.Equal(File.ReadAllText(scratch["skopeo"]), File.ReadAllText(scratch["copied"]));
+    }
+
+    [Fact]
     public void A_terminal_is_spoken_to_as_one()
     {
         // Bars over all layers and for each: the registry waits with a layer until they are there to be seen.

@@ -49,6 +49,7 @@ internal static class CopyCommand
                 throw new UsageException("Missing DESTINATION");
             }
 
+            ResultFile.Prepare(parsed.GetValue(digestFile));
             var options = images.Read(parsed);
             var from = OstreeImageReference.ParseEither(parsed.GetValue(source)!);
             var to = ImageReference.Parse(target);
@@ -65,7 +66,7 @@ internal static class CopyCommand
                 parsed.GetValue(quiet));
             if (parsed.GetValue(digestFile) is { } path)
             {
-                File.WriteAllText(path, result.Digest + "\n");
+                ResultFile.Write(path, result.Digest.ToString());
             }
 
             if (parsed.GetValue(json))

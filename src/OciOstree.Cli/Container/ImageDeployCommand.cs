@@ -50,6 +50,7 @@ internal static class ImageDeployCommand
                 (null, { } name) => new OstreeImageReference(Source(parsed.GetValue(enforcePolicy), parsed.GetValue(remote)), ImageReference.Parse($"{parsed.GetValue(transport) ?? "registry"}:{name}")),
                 _ => throw new UsageException("one of --imgref and --image is required"),
             };
+            ResultFile.Prepare(parsed.GetValue(commitFile));
             string root = parsed.GetValue(sysrootPath) ?? Sysroot.Sysroot.DefaultPath;
             BootedSystem.MakeWritable(root);
             using var sysroot = SysrootAt.Open(root, new SysrootOptions { Warning = Warn, WatchdogCommand = Admin.ThawCommand.Invocation });
@@ -75,7 +76,7 @@ internal static class ImageDeployCommand
             PullCommand.PrintSignatures(result.Image, silent);
             if (parsed.GetValue(commitFile) is { } path)
             {
-                File.WriteAllText(path, result.Image.MergeCommit.ToString());
+                ResultFile.Write(path, result.Image.MergeCommit.ToString());
             }
 
             if (parsed.GetValue(json))

@@ -33,6 +33,8 @@ internal static class PullCommand
             var (path, image) = Words(parsed.GetValue(Globals.Repo), parsed.GetValue(repo)!, parsed.GetValue(imgref));
             var reference = OstreeImageReference.Parse(image);
             var options = new ImportOptions { Registry = images.Read(parsed), Labels = !parsed.GetValue(noLabels), TopLevels = TopLevelOption.Read(parsed, topLevels) };
+            ResultFile.Prepare(parsed.GetValue(digestFile));
+            ResultFile.Prepare(parsed.GetValue(check));
             using var opened = Repo.Open(path);
             using var importer = new ImageImporter(opened, reference, options);
             var plan = importer.Prepare(Entry.Cancellation);
@@ -47,10 +49,7 @@ internal static class PullCommand
 
             if (parsed.GetValue(check) is { } checkPath)
             {
-                // Whoever waits for the file sees it whole.
-                var incomplete = checkPath + ".new";
-                File.WriteAllBytes(incomplete, plan.ManifestBytes.Span);
-                File.Move(incomplete, checkPath, overwrite: true);
+                ResultFile.Write(checkPath, plan.ManifestBytes.Span);
                 ReportNewer(reference, plan, checkPath, asJson, parsed.GetValue(quiet));
                 return;
             }
@@ -147,7 +146,7 @@ internal static class PullCommand
     {
         if (path is not null)
         {
-            File.WriteAllText(path, commit.ToString());
+            ResultFile.Write(path, commit.ToString());
         }
     }
 }

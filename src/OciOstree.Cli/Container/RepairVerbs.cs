@@ -117,7 +117,7 @@ internal static class RepairVerbs
     {
         if (path is not null)
         {
-            File.WriteAllBytes(path, System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(value, type));
+            ResultFile.Write(path, System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(value, type));
         }
     }
 }
