@@ -236,7 +236,7 @@ public sealed class ImportTests : IDisposable
 
         var before = Tool.Run("ostree", "admin", "status", $"--sysroot={sysroot}").Ok().Output;
         var refused = OurProgram.Run("container", "image", "deploy", $"--sysroot={sysroot}", "--stateroot=other", $"--imgref=ostree-unverified-image:oci-archive:{Golden("alpha-single.ociarchive")}").Failed();
-        Assert.Equal("error: No such stateroot: other\n", refused.Error);
+        Assert.Equal("error: No such stateroot: other (there is test; `ostree admin stateroot-init other` makes it)\n", refused.Error);
         Assert.Equal(before, Tool.Run("ostree", "admin", "status", $"--sysroot={sysroot}").Ok().Output);
         Tool.Run("chattr", "-i", deployment);
     }

@@ -23,7 +23,8 @@ public static class ContainerDeploy
         // Before an image is fetched for nothing.
         if (!sysroot.Stateroots().Contains(stateroot))
         {
-            throw new SysrootException($"No such stateroot: {stateroot}");
+            var others = string.Join(", ", sysroot.Stateroots());
+            throw new SysrootException($"No such stateroot: {stateroot} ({(others.Length > 0 ? $"there is {others}" : "there is none")}; `ostree admin stateroot-init {stateroot}` makes it)");
         }
 
         using var importer = CreateImporter(sysroot.Repo, reference, options);

@@ -135,5 +135,5 @@ internal sealed class LayerPath
     internal static bool IsWhiteout(string name) => name.StartsWith(WhiteoutPrefix, StringComparison.Ordinal);
 
     internal static string Show(ReadOnlySpan<byte> name) =>
-        new([.. System.Text.Encoding.UTF8.GetString(name.Length > 120 ? name[..120] : name).Select(c => char.IsControl(c) ? '?' : c)]);
+        FileName.ForDisplay(FileName.FromBytes(name.Length > 120 ? name[..120] : name));
 }
