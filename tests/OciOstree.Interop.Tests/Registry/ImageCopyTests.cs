@@ -71,6 +71,23 @@ public sealed class ImageCopyTests : IDisposable
     }
 
     [Fact]
+    public void A_user_may_be_named_for_both_sides_or_for_one()
+    {
+        using var registry = LocalRegistry.WithPassword(scratch);
+        string source = SampleImage.Make(scratch), image = $"docker://{registry.Host}/os:v1", user = $"{LocalRegistry.User}:{LocalRegistry.Password}";
+        Copy(source, image, "--tls-verify=false", "--dest-creds=" + user);
+        ToolResult refused = OurProgram.Run("inspect", image, "--tls-verify=false", $"--creds={LocalRegistry.User}:wrong").Failed();
+        Assert.Equal(1, refused.ExitCode);
+        Assert.DoesNotContain("wrong", refused.Error);
+        Assert.Contains(Digest(source), OurProgram.Run("inspect", image, "--tls-verify=false", "--creds=" + user).Ok().Output);
+        Copy(image, $"oci:{scratch["back"]}:v1", "--tls-verify=false", "--src-authfile=" + registry.AuthFile(scratch));
+
+        // A password that is not to be seen in the list of processes comes on standard input.
+        ToolStart asked = new(OurProgram.Path()) { Input = System.Text.Encoding.UTF8.GetBytes(LocalRegistry.Password + "\n") };
+        Assert.Contains(Digest(source), Tool.Run(asked, "inspect", image, "--tls-verify=false", "--creds=" + LocalRegistry.User).Ok().Output);
+    }
+
+    [Fact]
     public void A_password_is_needed_and_is_never_shown()
     {
         using var registry = LocalRegistry.WithPassword(scratch);
