@@ -16,7 +16,7 @@ internal sealed class PolicyKeys
     private PolicyKeys(string member, List<byte[]> data) => (this.member, this.data) = (member, data);
 
     /// <param name="members">Of the requirement.</param>
-    /// <param name="names">The members that keys may be in, of which exactly one must be there.</param>
+    /// <param name="names">The members that keys may be in, of which exactly one must be there; their ends say how: <c>Path</c>, <c>Paths</c>, <c>Data</c> or <c>Datas</c>.</param>
     internal static PolicyKeys Read(Dictionary<string, JsonElement> members, params string[] names)
     {
         if (names.Where(members.ContainsKey).ToArray() is not [var name])
@@ -27,9 +27,9 @@ internal sealed class PolicyKeys
         var value = members[name];
         return name switch
         {
-            "keyPath" => new PolicyKeys(name, [StrictJson.Text(value, name) is { Length: > 0 } path ? path : throw new ContainerException($"{name} is empty")]),
-            "keyPaths" => new PolicyKeys(name, [.. NotEmpty(value, name).Select(item => StrictJson.Text(item, name))]),
-            "keyData" => new PolicyKeys(name, [Decode(value, name)]),
+            _ when name.EndsWith("Path", StringComparison.Ordinal) => new PolicyKeys(name, [StrictJson.Text(value, name) is { Length: > 0 } path ? path : throw new ContainerException($"{name} is empty")]),
+            _ when name.EndsWith("Paths", StringComparison.Ordinal) => new PolicyKeys(name, [.. NotEmpty(value, name).Select(item => StrictJson.Text(item, name))]),
+            _ when name.EndsWith("Data", StringComparison.Ordinal) => new PolicyKeys(name, [Decode(value, name)]),
             _ => new PolicyKeys(name, [.. NotEmpty(value, name).Select(item => Decode(item, name))]),
         };
     }

@@ -70,7 +70,7 @@ internal static class PolicyReader
         }
 
         var keys = PolicyKeys.Read(members, KeyMembers);
-        return rekor.Length > 0 ? new UnverifiableRequirement(SigstoreRequirement.TypeName, $"records in a Rekor log ({rekor[0]})") : new SigstoreRequirement(keys, identity);
+        return new SigstoreRequirement(keys, identity, rekor.Length > 0 ? PolicyKeys.Read(members, RekorMembers) : null);
     }
 
     private static void CheckCertificates(JsonElement element, string what, string[] known)

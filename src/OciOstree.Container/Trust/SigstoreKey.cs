@@ -42,6 +42,12 @@ internal sealed class SigstoreKey : IDisposable
             ?? throw new ContainerException("it holds a key of a kind that sigstore does not sign with");
     }
 
+    /// <summary>Whether it signs with ECDSA.</summary>
+    internal bool IsEcdsa => ecdsa is not null;
+
+    /// <summary>The key in DER.</summary>
+    internal byte[] SubjectPublicKeyInfo => ecdsa?.ExportSubjectPublicKeyInfo() ?? rsa?.ExportSubjectPublicKeyInfo() ?? [.. Convert.FromHexString(Ed25519Prefix), .. ed25519!];
+
     internal bool Verify(ReadOnlySpan<byte> data, ReadOnlySpan<byte> signature)
     {
         try

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 using OciOstree.Registry;
 
 namespace OciOstree.Container.Tests;
@@ -46,12 +47,12 @@ public sealed class ImageTrustTests : IDisposable
         Attach(digest, bytes, Convert.ToBase64String(damage?.Invoke(signature) ?? signature));
     }
 
-    private void Attach(string digest, byte[] payload, string annotation)
+    private void Attach(string digest, byte[] payload, string annotation, string? record = null)
     {
         var config = "{}"u8.ToArray();
         fake.AddManifest("os", digest.Replace(':', '-') + ".sig", $$"""
             {"schemaVersion":2,"config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"{{fake.AddBlob("os", config)}}","size":2},
-            "layers":[{"mediaType":"application/vnd.dev.cosign.simplesigning.v1+json","digest":"{{fake.AddBlob("os", payload)}}","size":{{payload.Length}},"annotations":{"dev.cosignproject.cosign/signature":"{{annotation}}"} }]}
+            "layers":[{"mediaType":"application/vnd.dev.cosign.simplesigning.v1+json","digest":"{{fake.AddBlob("os", payload)}}","size":{{payload.Length}},"annotations":{"dev.cosignproject.cosign/signature":"{{annotation}}"{{(record is null ? "" : $",\"dev.sigstore.cosign/bundle\":{JsonSerializer.Serialize(record)}")}} } }]}
             """);
     }
 
@@ -126,6 +127,81 @@ public sealed class ImageTrustTests : IDisposable
         Refusal(policy);
         Attach(digest, payload, Convert.ToBase64String(rsa.SignData(payload, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1)));
         Assert.NotNull(Verify(policy));
+    }
+
+    private static string Base64Of(byte[] bytes) => Convert.ToBase64String(bytes);
+
+    private static string Entry(ECDsa signer, byte[] signature, byte[] payload, string kind = "hashedrekord") => $$"""
+        {"apiVersion":"0.0.1","kind":"{{kind}}","spec":{"data":{"hash":{"algorithm":"sha256","value":"{{Convert.ToHexStringLower(SHA256.HashData(payload))}}"} },
+        "signature":{"content":"{{Base64Of(signature)}}","publicKey":{"content":"{{Base64Of(Encoding.ASCII.GetBytes(signer.ExportSubjectPublicKeyInfoPem() + "\n"))}}"} } } }
+        """;
+
+    private static string Record(ECDsa log, string entry, string time = "1700000000")
+    {
+        var body = Base64Of(Encoding.UTF8.GetBytes(entry));
+        var signed = "{\"body\":\"" + body + "\",\"integratedTime\":1700000000,\"logID\":\"c0ffee\",\"logIndex\":42}";
+        var promise = Base64Of(log.SignData(Encoding.ASCII.GetBytes(signed), HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence));
+        return "{\"SignedEntryTimestamp\":\"" + promise + "\",\"Payload\":{\"logIndex\": 42,\"body\":\"" + body + "\",\"integratedTime\":" + time + ",\"logID\":\"c0ffee\"}}";
+    }
+
+    [Fact]
+    public void ARecordInALogIsOfThisSignatureAlone()
+    {
+        using var log = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var digest = fake.AddImage("os", "1", [1]);
+        var payload = Encoding.UTF8.GetBytes(Payload(digest));
+        var signature = trusted.SignData(payload, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence);
+        var policy = Policy($"\"keyDatas\":[{Data(stranger, trusted)}],\"rekorPublicKeyDatas\":[{Data(stranger, log)}]");
+        With(Record(log, Entry(trusted, signature, payload)));
+        Assert.EndsWith("good, by the key in keyDatas, recorded in a Rekor log", Verify(policy), StringComparison.Ordinal);
+
+        foreach (var (record, why) in new (string?, string)[]
+        {
+            (null, "annotation, and a record in a Rekor log is wanted"),
+            ("", "no JSON"),
+            ("{}", "no 'SignedEntryTimestamp'"),
+            (Record(trusted, Entry(trusted, signature, payload)), "not by an accepted log"),
+            (Record(log, Entry(trusted, signature, payload), "1700000001"), "not by an accepted log"),
+            (Record(log, Entry(trusted, signature, payload), "1.7e9"), "no integer"),
+            (Record(log, Entry(trusted, signature, payload), "1.5"), "no integer"),
+            (Record(log, Entry(trusted, signature, payload)).Replace("c0ffee", "c0ffe\\u0065"), ""),
+            (Record(log, Entry(trusted, signature, payload)).Replace("\"logID\"", "\"logID\":\"x\",\"logID\""), "twice"),
+            (Record(log, Entry(trusted, signature, payload)).Replace("\"logID\"", "\"more\":1,\"logID\""), "unknown member"),
+            (Record(log, Entry(trusted, signature, payload, "intoto")), "no hashedrekord"),
+            (Record(log, Entry(stranger, signature, payload)), "of another key"),
+            (Record(log, Entry(trusted, [.. signature, 0], payload)), "of another signature"),
+            (Record(log, Entry(trusted, signature, [.. payload, 0])), "of another document"),
+            (Record(log, "[]"), "is no object"),
+            (Record(log, "{\"kind\":\"hashedrekord\",\"apiVersion\":\"0.0.1\"}"), "no spec"),
+        })
+        {
+            With(record);
+            if (why.Length == 0)
+            {
+                // The same text, written otherwise.
+                Assert.NotNull(Verify(policy));
+            }
+            else
+            {
+                Assert.Contains(why, Refusal(policy), StringComparison.Ordinal);
+            }
+        }
+
+        using var rsa = RSA.Create(2048);
+        With(Record(log, Entry(trusted, signature, payload)));
+        var strange = $"\"rekorPublicKeyData\":\"{Base64Of(Encoding.ASCII.GetBytes(rsa.ExportSubjectPublicKeyInfoPem()))}\"";
+        Assert.Contains("no key for ECDSA", Refusal(Policy($"\"keyData\":{Data(trusted)},{strange}")), StringComparison.Ordinal);
+        Assert.Contains("its key cannot be read", Refusal(Policy($"\"keyData\":{Data(trusted)},\"rekorPublicKeyPath\":\"/nonexistent\"")), StringComparison.Ordinal);
+
+        void With(string? record) => Attach(digest, payload, Base64Of(signature), record);
+    }
+
+    [Fact]
+    public void DamagedRecords()
+    {
+        using var key = SigstoreKey.Parse(Encoding.ASCII.GetBytes(trusted.ExportSubjectPublicKeyInfoPem()));
+        var (payload, signature) = (new byte[] { 1 }, new byte[] { 2 });
+        Mutations.Feed<ContainerException>(Encoding.UTF8.GetBytes(Record(trusted, Entry(trusted, signature, payload))), bytes => RekorRecord.Verify(bytes, [key], payload, signature, key));
     }
 
     [Fact]

@@ -75,8 +75,6 @@ public sealed class TrustPolicyTests : IDisposable
     [Theory]
     [InlineData("""{"type":"signedBaseLayer","baseLayerIdentity":{"type":"matchExact"}}""", "signatures of base layers")]
     [InlineData("""{"type":"signedBy","keyType":"X509Certificates","keyPath":"/k"}""", "keys of type X509Certificates")]
-    [InlineData("""{"type":"sigstoreSigned","keyPath":"/k","rekorPublicKeyPath":"/r"}""", "records in a Rekor log (rekorPublicKeyPath)")]
-    [InlineData("""{"type":"sigstoreSigned","keyDatas":["AAAA"],"rekorPublicKeyDatas":["AAAA"]}""", "records in a Rekor log (rekorPublicKeyDatas)")]
     [InlineData("""{"type":"sigstoreSigned","fulcio":{"caPath":"/c","oidcIssuer":"i","subjectEmail":"e"},"rekorPublicKeyData":"AAAA"}""", "certificates of Fulcio (fulcio)")]
     [InlineData("""{"type":"sigstoreSigned","pki":{"caRootsPath":"/c","subjectEmail":"e"}}""", "certificates of signers (pki)")]
     public void WhatCannotBeVerifiedLetsNothingIn(string requirement, string what)
@@ -140,6 +138,16 @@ public sealed class TrustPolicyTests : IDisposable
     [InlineData("""{"default": [{"type":"reject"}], "more": 1}""")]
     [InlineData("""{"default": [{"type":"reject"}]} x""")]
     public void APolicyThatIsNotUnderstoodLetsNothingIn(string policy) => Assert.Equal($"Reading {path}", Refusal(policy, "ostree-unverified-image:oci:/srv/images/os"));
+
+    [Fact]
+    public void ThePolicyInTheDocumentationIsOne()
+    {
+        var text = File.ReadAllText(Path.Combine(OurProgram.CheckoutRoot, "docs/run-a-machine.md"));
+        var policy = text.Split("```json\n").Skip(1).Select(block => block[..block.IndexOf("```", StringComparison.Ordinal)]).Single(block => block.Contains("sigstoreSigned", StringComparison.Ordinal));
+        Assert.Equal("needs signatures", Refusal(policy, "ostree-image-signed:docker://quay.io/you/os:1"));
+        Assert.Equal("needs signatures", Refusal(policy, "ostree-image-signed:docker://registry.vendor.example/os:1"));
+        Assert.Contains("rejects", Refusal(policy, "ostree-image-signed:docker://quay.io/me/os:1"), StringComparison.Ordinal);
+    }
 
     [Fact]
     public void ScopesOfPathsAreFollowedThroughLinks()
