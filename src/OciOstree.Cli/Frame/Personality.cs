@@ -55,6 +55,8 @@ internal sealed class Personality
                 root.Add(Globals.Repo);
                 Container.ContainerVerbs.AddTo(root);
                 Container.ContainerVerbs.AddOthersTo(root);
+                // A deployment that it makes starts it again by the same name.
+                root.Add(new Verb("admin", "Internal commands", "ostree admin impl-thaw /boot") { Admin.ThawCommand.Create() }.Hide());
                 break;
             default:
                 args = args is ["help", .. var asked] ? [.. asked, "--help"] : args;
