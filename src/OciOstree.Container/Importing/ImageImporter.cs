@@ -75,7 +75,7 @@ public sealed class ImageImporter : IDisposable
         {
             var (layers, dropped) = ImportLayers(plan.Layers, progress ?? TransferProgress.None, cancellationToken);
             var image = Merge(plan, layers, cancellationToken);
-            pending.Remove(layers.Select(layer => layer.Descriptor.Digest));
+            pending.Remove(layers);
             // Without an image that uses them, the layers just imported would be the first to go.
             if (options.PruneLayers && options.WriteImageRef)
             {
@@ -122,7 +122,7 @@ public sealed class ImageImporter : IDisposable
             var commit = layers[0].Commit!.Value;
             transactions.Current.MarkPartial(commit, false);
             transactions.Commit();
-            pending.Remove(layers.Select(layer => layer.Descriptor.Digest));
+            pending.Remove(layers);
             return commit;
         }
         catch (Exception e) when (e is RegistryException or RepositoryException or ContainerException or IOException)

@@ -33,7 +33,7 @@ internal sealed class LayerImporter
                 download.Finish();
                 lease.Complete(result.Commit);
                 // Noted before what came is given up: whenever this is killed, one of the two is there.
-                pending.Add(layer.Descriptor.Digest, result.Commit);
+                pending.Add(layer.Descriptor.Digest, layer.DiffId, result.Commit);
                 pending.Partial.Remove(layer.Descriptor.Digest);
                 return result;
             }

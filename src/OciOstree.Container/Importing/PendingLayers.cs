@@ -7,8 +7,8 @@ namespace OciOstree.Container;
 
 /// <summary>
 /// Notes of layers that were imported by a pull which is not done: an interrupted one is resumed from here, while refs change only when
-/// all of an image is there. <c>extensions/oci-ostree/layers/ALGORITHM-HEX</c> is the layer's commit object, and
-/// <c>….commitmeta</c> that commit's detached metadata. Their objects may still be staged, where commits themselves do not outlive
+/// all of an image is there. <c>extensions/oci-ostree/layers/ALGORITHM-HEX-DIFFID</c> is the layer's commit object (of which the
+/// diff id was proven with the digest), and <c>….commitmeta</c> that commit's detached metadata. Their objects may still be staged, where commits themselves do not outlive
 /// a transaction. Of a layer that was not done, the bytes that had come are in <c>tmp/</c>.
 /// </summary>
 internal sealed class PendingLayers : IDisposable
@@ -32,16 +32,16 @@ internal sealed class PendingLayers : IDisposable
 
     internal bool Any => repo.Root.Exists(Directory);
 
-    internal void Add(Digest layer, Checksum commit)
+    internal void Add(Digest layer, Digest diffId, Checksum commit)
     {
         var bytes = repo.ReadMetadata(new ObjectName(commit, ObjectType.Commit));
         if (repo.ReadCommitMeta(commit) is { } detached)
         {
-            Write(PathOf(layer) + ".commitmeta", detached.Data.Span);
+            Write(PathOf(layer, diffId) + ".commitmeta", detached.Data.Span);
         }
 
         // Last, for it is what counts. A file that a power cut left empty is no commit and does no harm.
-        Write(PathOf(layer), bytes.Span);
+        Write(PathOf(layer, diffId), bytes.Span);
     }
 
     private void Write(string path, ReadOnlySpan<byte> content)
@@ -62,9 +62,9 @@ internal sealed class PendingLayers : IDisposable
     }
 
     /// <summary>The layer's commit, brought into the transaction, if all that it needs is still there: nothing protects it.</summary>
-    internal Checksum? Restore(Digest layer, LayerKind kind, RepoTransaction transaction)
+    internal Checksum? Restore(Digest layer, Digest diffId, LayerKind kind, RepoTransaction transaction)
     {
-        if (repo.Root.TryReadAllBytes(PathOf(layer), MaxSize) is not { Length: > 0 } bytes)
+        if (repo.Root.TryReadAllBytes(PathOf(layer, diffId), MaxSize) is not { Length: > 0 } bytes)
         {
             return null;
         }
@@ -79,7 +79,7 @@ internal sealed class PendingLayers : IDisposable
             }
 
             var checksum = transaction.WriteMetadata(ObjectType.Commit, bytes);
-            if (repo.Root.TryReadAllBytes(PathOf(layer) + ".commitmeta", MaxSize) is { } detached)
+            if (repo.Root.TryReadAllBytes(PathOf(layer, diffId) + ".commitmeta", MaxSize) is { } detached)
             {
                 transaction.WriteCommitMeta(checksum, Variant.FromBytes("a{sv}", detached));
             }
@@ -94,12 +94,12 @@ internal sealed class PendingLayers : IDisposable
     }
 
     /// <summary>The layers have their refs now. What another pull noted stays.</summary>
-    internal void Remove(IEnumerable<Digest> layers)
+    internal void Remove(IEnumerable<PlannedLayer> layers)
     {
-        foreach (var layer in layers)
+        foreach (var (layer, diffId) in layers.Select(layer => (layer.Descriptor.Digest, layer.DiffId)))
         {
-            repo.Root.TryUnlink(PathOf(layer));
-            repo.Root.TryUnlink(PathOf(layer) + ".commitmeta");
+            repo.Root.TryUnlink(PathOf(layer, diffId));
+            repo.Root.TryUnlink(PathOf(layer, diffId) + ".commitmeta");
         }
 
         foreach (var directory in (ReadOnlySpan<string>)[Directory, Ours])
@@ -148,5 +148,5 @@ internal sealed class PendingLayers : IDisposable
         return opened;
     }
 
-    private static string PathOf(Digest layer) => $"{Directory}/{layer.Algorithm}-{layer.Hex}";
+    private static string PathOf(Digest layer, Digest diffId) => $"{Directory}/{layer.Algorithm}-{layer.Hex}" + (diffId.IsEmpty ? "" : "-" + diffId.Hex);
 }

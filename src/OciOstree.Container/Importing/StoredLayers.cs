@@ -10,27 +10,33 @@ internal sealed class StoredLayers
     private readonly PendingLayers pending;
     private readonly LayerTransactions transactions;
     private readonly Lazy<Dictionary<Digest, Checksum>> byDiffId;
+    private readonly Lazy<ILookup<Digest, Digest>> diffIds;
 
     internal StoredLayers(Repo repo, PendingLayers pending, LayerTransactions transactions)
     {
         (this.repo, this.pending, this.transactions) = (repo, pending, transactions);
         byDiffId = new(() => new ImageStore(repo).LayersByDiffId());
+        diffIds = new(() => new ImageStore(repo).DiffIdsByLayer());
     }
 
     internal Checksum? Find(Descriptor layer, Digest diffId, LayerKind kind)
     {
-        if (repo.ResolveRef(ImageRefs.ForLayer(layer.Digest)) is { } byRef && Is(byRef, kind))
+        if (repo.ResolveRef(ImageRefs.ForLayer(layer.Digest)) is { } byRef && Is(byRef, kind) && IsKnownAs(layer.Digest, diffId))
         {
             return byRef;
         }
 
-        if (pending.Any && pending.Restore(layer.Digest, kind, transactions.Current) is { } found && Is(found, kind))
+        if (pending.Any && pending.Restore(layer.Digest, diffId, kind, transactions.Current) is { } found && Is(found, kind))
         {
             return found;
         }
 
         return !diffId.IsEmpty && byDiffId.Value.TryGetValue(diffId, out var same) && Is(same, kind) ? same : null;
     }
+
+    // The diff id of a stored layer was proven when the layer came, for the image that it came with. One that says another is to prove it: a third image might
+    // get this layer for that diff id.
+    private bool IsKnownAs(Digest layer, Digest diffId) => diffId.IsEmpty || !diffIds.Value.Contains(layer) || diffIds.Value[layer].Contains(diffId);
 
     // One blob may be a chunk of one image and, where an image lost its labels, an ordinary layer of another: its commits differ.
     private bool Is(Checksum checksum, LayerKind kind)

@@ -135,25 +135,24 @@ public sealed partial class ImageStore(Repo repo)
     internal Dictionary<Digest, Checksum> LayersByDiffId()
     {
         Dictionary<Digest, Checksum> layers = [];
-        foreach (var commit in UsedCommits())
+        foreach (var (digest, diffId) in LayersOfImages())
         {
-            if (TryQuery(commit) is not { } image)
+            if (!diffId.IsEmpty && !layers.ContainsKey(diffId) && repo.ResolveRef(ImageRefs.ForLayer(digest)) is { } layer)
             {
-                continue;
-            }
-
-            var count = Math.Min(image.Manifest.Layers.Count, image.Config.DiffIds.Count);
-            for (var index = 0; index < count; index++)
-            {
-                if (!layers.ContainsKey(image.Config.DiffIds[index]) && repo.ResolveRef(ImageRefs.ForLayer(image.Manifest.Layers[index].Digest)) is { } layer)
-                {
-                    layers.Add(image.Config.DiffIds[index], layer);
-                }
+                layers.Add(diffId, layer);
             }
         }
 
         return layers;
     }
+
+    /// <summary>What the images here say of the uncompressed content of their layers; empty digests where they say nothing.</summary>
+    internal ILookup<Digest, Digest> DiffIdsByLayer() => LayersOfImages().ToLookup(layer => layer.Digest, layer => layer.DiffId);
+
+    private IEnumerable<(Digest Digest, Digest DiffId)> LayersOfImages() => UsedCommits()
+        .Select(TryQuery)
+        .OfType<ImportedImage>()
+        .SelectMany(image => image.Manifest.Layers.Select((layer, index) => (layer.Digest, index < image.Config.DiffIds.Count ? image.Config.DiffIds[index] : default)));
 
     /// <summary>What the history says of each layer of a manifest, lowest first; empty where it says nothing.</summary>
     public static IReadOnlyList<string> HistoryOf(ImageConfig config, Manifest manifest)

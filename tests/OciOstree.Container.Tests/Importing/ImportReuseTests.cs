@@ -80,6 +80,25 @@ public sealed class ImportReuseTests : IDisposable
     }
 
     [Fact]
+    public void WhatAnImageSaysOfALayerThatIsHereIsProvenBeforeOthersGetTheLayerForIt()
+    {
+        MemoryImage good = Layers("good"), evil = Layers("evil");
+        test.Import(evil, "first");
+        // The same blob, under the diff id of another image's layer.
+        var lying = new MemoryImage().AddBlob(evil.Blob(0), good.DiffId(0));
+        var e = Assert.Throws<ContainerException>(() => test.Import(lying, "lying"));
+        Assert.Contains("uncompressed digest is", e.InnerException!.InnerException!.Message);
+        Assert.Equal("f 644 0 good", test.Tree(test.Import(new MemoryImage().AddBlob(MemoryImage.Compress(MemoryImage.Tar(tar => tar.File("usr/good", "good")), CompressionLevel.NoCompression), good.DiffId(0)), "victim").MergeCommit)["/usr/good"]);
+
+        // Nor what is left of a pull that ended before all was there.
+        using var other = new TestRepo();
+        var broken = Layers("evil", "broken");
+        broken.Tamper(1, blob => blob[..^9]);
+        Assert.Throws<ContainerException>(() => other.Import(broken, "broken", new ImportOptions { Parallelism = 1 }));
+        Assert.Throws<ContainerException>(() => other.Import(lying, "lying"));
+    }
+
+    [Fact]
     public void AnImageThatCameInGzipIsNotFetchedAgainInZstd()
     {
         var commit = test.CommitFiles(("usr/bin/tool", "tool"), ("usr/lib/modules/6.1/vmlinuz", new string('k', 100_000)), ("usr/etc/conf", "default"));
