@@ -5,6 +5,7 @@ namespace OciOstree.Container;
 internal sealed partial class LayerUnion
 {
     private const string UsrEtcPath = "/usr/etc";
+    private const string EtcWhiteout = $"/usr/{LayerPath.WhiteoutPrefix}etc";
 
     // What layers name as usr/etc, which to a container is another directory than /etc: what hides the one leaves the other alone. Null until a layer has any.
     private MutableTree? usrEtc;
@@ -27,17 +28,20 @@ internal sealed partial class LayerUnion
 
     private bool IsDivided(LayerMetadata metadata) => usrEtc is not null || metadata.UsrEtc.Count > 0;
 
-    private void AddDivided(MutableTree usr, DirTreeDirectory etc, LayerMetadata metadata)
+    // upper: the layer's usr. isHidden: whether it hides all that lower layers have in theirs.
+    private void AddDivided(MutableTree usr, DirTreeDirectory etc, DirTree upper, bool isHidden, LayerMetadata metadata)
     {
+        var isEtcHidden = upper.TryGetFile(LayerPath.WhiteoutPrefix + "etc", out _);
+        isHidden |= upper.TryGetFile(LayerPath.OpaqueWhiteout, out _);
         if (Has(etc.Tree, UsrEtcPath, metadata, Spelling.UsrEtc))
         {
-            AddDirectory(usrEtc ??= new MutableTree(), etc.Tree, etc.Meta, UsrEtcPath, isNew: false, metadata, Spelling.UsrEtc);
+            AddDirectory(usrEtc ??= new MutableTree(), etc.Tree, etc.Meta, UsrEtcPath, isNew: false, isHidden || (isEtcHidden && IsOf(EtcWhiteout, metadata, Spelling.UsrEtc)), metadata, Spelling.UsrEtc);
         }
 
         if (Has(etc.Tree, UsrEtcPath, metadata, Spelling.Etc))
         {
             var existing = usr.TryGetDirectory("etc");
-            AddDirectory(existing ?? usr.ReplaceWithDirectory("etc"), etc.Tree, etc.Meta, UsrEtcPath, existing is null, metadata, Spelling.Etc);
+            AddDirectory(existing ?? usr.ReplaceWithDirectory("etc"), etc.Tree, etc.Meta, UsrEtcPath, existing is null, isEtcHidden && IsOf(EtcWhiteout, metadata, Spelling.Etc), metadata, Spelling.Etc);
         }
     }
 
@@ -131,13 +135,12 @@ internal sealed partial class LayerUnion
 
     private void HideEtc(MutableTree usr, LayerMetadata metadata)
     {
-        const string Whiteout = $"/usr/{LayerPath.WhiteoutPrefix}etc";
-        if (IsOf(Whiteout, metadata, Spelling.UsrEtc))
+        if (IsOf(EtcWhiteout, metadata, Spelling.UsrEtc))
         {
             usrEtc = null;
         }
 
-        if (IsOf(Whiteout, metadata, Spelling.Etc))
+        if (IsOf(EtcWhiteout, metadata, Spelling.Etc))
         {
             usr.Remove("etc");
         }

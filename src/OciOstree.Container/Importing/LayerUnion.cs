@@ -30,7 +30,7 @@ internal sealed partial class LayerUnion
         // They mean what lower layers have, be it that this one hides it.
         var links = metadata.Links.Select(link => (link.Path, Checksum: FindTarget(link.Target)
             ?? throw new ContainerException($"hard link '{link.Path.Trim('/')}' leads to '{link.Target}', which is not in the image"))).ToArray();
-        AddDirectory(Root, commit.RootTree, commit.RootMeta, "", isNew: false, metadata, Spelling.Any);
+        AddDirectory(Root, commit.RootTree, commit.RootMeta, "", isNew: false, isHidden: false, metadata, Spelling.Any);
         foreach (var (path, checksum) in links)
         {
             AddLink(path, checksum, metadata);
@@ -69,7 +69,8 @@ internal sealed partial class LayerUnion
 
     private bool HasKernelIn(string path) => Root.Walk(path)?.Files.Keys.Any(name => name.StartsWith("vmlinuz", StringComparison.Ordinal)) == true;
 
-    private void AddDirectory(MutableTree lower, Checksum tree, Checksum meta, string path, bool isNew, LayerMetadata metadata, Spelling spelling)
+    // isHidden: whether the layer hides what lower layers have there, by a whiteout of it or of what it is in.
+    private void AddDirectory(MutableTree lower, Checksum tree, Checksum meta, string path, bool isNew, bool isHidden, LayerMetadata metadata, Spelling spelling)
     {
         // Peers' layer commits do not say which directories are implied; like them, take none of their word over an existing one's.
         if ((isNew && spelling != Spelling.UsrEtc) || (metadata.IsOurs && IsDescribed(path, metadata, spelling)))
@@ -94,12 +95,13 @@ internal sealed partial class LayerUnion
             var childPath = $"{path}/{directory.Name}";
             if (childPath == UsrEtcPath && IsDivided(metadata))
             {
-                AddDivided(lower, directory, metadata);
+                AddDivided(lower, directory, upper, isHidden, metadata);
                 continue;
             }
 
             var existing = lower.TryGetDirectory(directory.Name);
-            if (existing is null && IsHidden(upper, directory.Name) && HasOnlyWhiteouts(directory.Tree, childPath, metadata))
+            var isChildHidden = isHidden || IsHidden(upper, directory.Name);
+            if (existing is null && isChildHidden && HasOnlyWhiteouts(directory.Tree, childPath, metadata))
             {
                 // Some builders hide what is in a directory, one by one, and then the directory.
                 continue;
@@ -117,7 +119,7 @@ internal sealed partial class LayerUnion
                 continue;
             }
 
-            AddDirectory(existing ?? lower.ReplaceWithDirectory(directory.Name), directory.Tree, directory.Meta, childPath, existing is null, metadata, spelling);
+            AddDirectory(existing ?? lower.ReplaceWithDirectory(directory.Name), directory.Tree, directory.Meta, childPath, existing is null, isChildHidden, metadata, spelling);
         }
     }
 

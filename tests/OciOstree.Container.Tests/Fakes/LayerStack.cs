@@ -9,7 +9,7 @@ namespace OciOstree.Container.Tests;
 /// </summary>
 internal sealed class LayerStack
 {
-    private static readonly string[] Tops = ["usr", "usr", "usr", "etc", "etc", "var", "opt"];
+    private static readonly string[] Tops = ["usr", "usr", "usr", "etc", "etc", "usr/etc", "var", "opt"];
     private static readonly string[] Names = ["a", "b", "c", "d", "e", ".hidden", "with space", "日本", new string('n', 120), "wh.x"];
     private static readonly uint[] FileModes = [0x1a4, 0x1a4, 0x1ed, 0x180, 0x9ed /* 04755 */, 0x5ed /* 02755 */, 0];
     // Not 02755: what is made in such a directory inherits from it where a reader makes it on a file system.
@@ -18,14 +18,14 @@ internal sealed class LayerStack
 
     private readonly Random random;
 
-    // What the layers so far show, and which of it the present one brought: kinds are 'd', 'f' and 'l'.
+    // What the layers so far show, and which of it the present one brought: kinds are 'd', 'f', 'l' and 'p'.
     private readonly SortedDictionary<string, char> view;
     private HashSet<string> own = [];
     private readonly HashSet<string> linked = new(StringComparer.Ordinal);
     private readonly HashSet<string> hidden = new(StringComparer.Ordinal);
     private List<(TarEntry Entry, byte[] Content, bool IsLoose)> entries = [];
 
-    /// <param name="beneath">What lower layers show already: paths, and whether they are directories (d), files (f) or links (l).</param>
+    /// <param name="beneath">What lower layers show already: paths, and whether they are directories (d), files (f), links (l) or pipes (p).</param>
     public LayerStack(int seed, IEnumerable<KeyValuePair<string, char>>? beneath = null)
     {
         random = new Random(seed);
@@ -59,7 +59,7 @@ internal sealed class LayerStack
 
     private void Change()
     {
-        switch (random.Next(11))
+        switch (random.Next(12))
         {
             case 0 or 1:
                 Put(NewPath(), 'f');
@@ -78,6 +78,9 @@ internal sealed class LayerStack
                 break;
             case 7:
                 Empty();
+                break;
+            case 10:
+                Put(NewPath(), 'p');
                 break;
             case 8:
                 Describe();
@@ -118,11 +121,14 @@ internal sealed class LayerStack
         }
 
         RemoveFromView(path, kind == 'd' && view.GetValueOrDefault(path) == 'd');
-        Parents(path);
+        Parents(path, areDescribed: kind == 'p');
         switch (kind)
         {
             case 'f':
                 Add(path, TarEntryType.File, content: $"content {random.Next()}");
+                break;
+            case 'p':
+                Add(path, TarEntryType.Fifo);
                 break;
             case 'l':
                 Add(path, TarEntryType.SymbolicLink, target: random.Next(3) switch { 0 => "../" + Names[0], 1 => "/etc", _ => new string('t', 130) });
@@ -138,7 +144,7 @@ internal sealed class LayerStack
 
     private void Link()
     {
-        if (Pick(path => view[path] == 'f') is not { } target)
+        if (Pick(path => view[path] == 'f' || (view[path] == 'p' && own.Contains(path))) is not { } target)
         {
             return;
         }
@@ -150,9 +156,9 @@ internal sealed class LayerStack
         }
 
         RemoveFromView(path, false);
-        Parents(path);
+        Parents(path, areDescribed: view[target] == 'p');
         Add(path, TarEntryType.HardLink, target: Spelled(target));
-        view[path] = 'f';
+        view[path] = view[target];
         own.Add(path);
         // What others link to is not replaced in the same layer: which of the two they mean, only the order would tell.
         own.Add(target);
@@ -161,7 +167,8 @@ internal sealed class LayerStack
 
     private void Hide()
     {
-        if (Pick(path => !IsTop(path) && !HasOwn(path)) is { } path)
+        var withTops = random.Next(4) == 0;
+        if (Pick(path => (withTops || !IsTop(path)) && !HasOwn(path)) is { } path)
         {
             Whiteout(path);
             RemoveFromView(path, false);
@@ -172,7 +179,8 @@ internal sealed class LayerStack
 
     private void Empty()
     {
-        if (Pick(path => view[path] == 'd' && !IsTop(path) && !linked.Any(target => target.StartsWith(path + "/", StringComparison.Ordinal))) is not { } directory)
+        var withTops = random.Next(4) == 0;
+        if (Pick(path => view[path] == 'd' && (withTops || !IsTop(path)) && !linked.Any(target => target.StartsWith(path + "/", StringComparison.Ordinal))) is not { } directory)
         {
             return;
         }
@@ -181,6 +189,12 @@ internal sealed class LayerStack
         Add(directory, TarEntryType.Directory, isLoose: isLoose);
         Add(directory + "/.wh..wh..opq", TarEntryType.File, isLoose: isLoose);
         own.Add(directory);
+        // Whether a directory that only leads to others is that of the layer beneath, for some readers the order tells.
+        foreach (var path in Beneath(directory).Where(path => view[path] == 'd' && HasOwn(path) && own.Add(path)).ToArray())
+        {
+            Add(path, TarEntryType.Directory, isLoose: true);
+        }
+
         foreach (var path in Beneath(directory).Where(path => !HasOwn(path)).ToArray())
         {
             hidden.Add(path);
@@ -198,14 +212,15 @@ internal sealed class LayerStack
     }
 
     // Directories that nobody described come about by what is in them; not every builder describes each.
-    private void Parents(string path)
+    // Only of what is left out nothing else says that its directory was there.
+    private void Parents(string path, bool areDescribed = false)
     {
         for (var slash = path.IndexOf('/'); slash >= 0; slash = path.IndexOf('/', slash + 1))
         {
             var parent = path[..slash];
             if (!view.TryGetValue(parent, out var kind) || kind != 'd')
             {
-                if (kind != 0 || hidden.Contains(parent) || random.Next(2) == 0)
+                if (kind != 0 || hidden.Contains(parent) || areDescribed || random.Next(2) == 0)
                 {
                     Add(parent, TarEntryType.Directory);
                 }
@@ -221,6 +236,12 @@ internal sealed class LayerStack
         while (true)
         {
             var path = Tops[random.Next(Tops.Length)];
+            if (path == "usr/etc")
+            {
+                // Both become one directory: readers know nothing of it, so no name is in both.
+                path += "/of-usr-" + Names[random.Next(3)];
+            }
+
             for (var depth = random.Next(1, 5); depth > 0; depth--)
             {
                 path += "/" + Names[random.Next(random.Next(2) == 0 ? 3 : Names.Length)];
@@ -233,7 +254,7 @@ internal sealed class LayerStack
                 isBlocked |= view.TryGetValue(path[..slash], out var kind) && kind != 'd';
             }
 
-            if (!isBlocked && path != "usr/etc" && !path.StartsWith("usr/etc/", StringComparison.Ordinal))
+            if (!isBlocked && path != "usr/etc" && (!path.StartsWith("usr/etc/", StringComparison.Ordinal) || path.StartsWith("usr/etc/of-usr-", StringComparison.Ordinal)))
             {
                 return path;
             }
@@ -242,7 +263,7 @@ internal sealed class LayerStack
 
     private string? Pick(Func<string, bool> wanted)
     {
-        string[] paths = [.. view.Keys.Where(path => !linked.Contains(path) || view[path] == 'f').Where(wanted)];
+        string[] paths = [.. view.Keys.Where(path => !linked.Contains(path) || view[path] is 'f' or 'p').Where(wanted)];
         return paths.Length == 0 ? null : paths[random.Next(paths.Length)];
     }
 
@@ -265,14 +286,14 @@ internal sealed class LayerStack
 
     private bool HasOwn(string path) => own.Contains(path) || own.Any(other => other.StartsWith(path + "/", StringComparison.Ordinal));
 
-    private static bool IsTop(string path) => !path.Contains('/');
+    private static bool IsTop(string path) => !path.Contains('/') || path == "usr/etc";
 
     private static string WhiteoutOf(string path) => path.Insert(path.LastIndexOf('/') + 1, ".wh.");
 
     private void Add(string path, TarEntryType type, string content = "", string target = "", bool isLoose = false)
     {
         var bytes = Encoding.UTF8.GetBytes(content);
-        var isPlain = path.Contains(".wh.", StringComparison.Ordinal) || random.Next(2) == 0;
+        var isPlain = path.Contains(".wh.", StringComparison.Ordinal) || path is "etc" or "usr/etc" || random.Next(2) == 0;
         entries.Add((new TarEntry
         {
             Name = Encoding.UTF8.GetBytes(Spelled(path) + (type == TarEntryType.Directory && random.Next(2) == 0 ? "/" : "")),

@@ -190,6 +190,19 @@ public sealed class LayerFormTests : IDisposable
     }
 
     [Fact]
+    public void An_archive_that_lost_the_padding_of_its_last_record_on_the_way_is_the_same()
+    {
+        // As skopeo 1.9 hands it on as zstd:chunked.
+        var tar = MemoryImage.Tar(writer => writer.File("usr/x", "x"));
+        byte[] padded = [.. tar, .. new byte[10240 - tar.Length]];
+        Assert.Equal("f 644 0 x", Import(new MemoryImage().AddBlob(Zstd(tar), Digest.Compute(padded)))["/usr/x"]);
+        byte[] more = [.. padded, .. new byte[512]];
+        using var other = new TestRepo();
+        var e = Assert.Throws<ContainerException>(() => other.Import(new MemoryImage().AddBlob(Zstd(tar), Digest.Compute(more))));
+        Assert.Contains($"uncompressed digest is {Digest.Compute(tar)}, not {Digest.Compute(more)}", e.InnerException!.InnerException!.Message);
+    }
+
+    [Fact]
     public void Compressed_in_pieces_and_with_pieces_to_skip()
     {
         var tar = MemoryImage.Tar(writer => writer.File("usr/x", new string('x', 5000)));
@@ -275,13 +288,21 @@ public sealed class LayerFormTests : IDisposable
     public void A_million_entries_of_one_directory()
     {
         using var own = new TestRepo(Repository.RepoMode.Archive);
-        var image = new MemoryImage().AddTar(tar =>
+        using var compressed = new MemoryStream();
+        using var sha256 = SHA256.Create();
+        using (var zstd = new ZstdCompressor(compressed))
+        using (var hashed = new CryptoStream(zstd, sha256, CryptoStreamMode.Write, leaveOpen: true))
         {
+            var tar = new TarWriter(hashed);
             for (var i = 0; i < 1_000_000; i++)
             {
                 tar.File($"usr/{i}");
             }
-        });
+
+            tar.Finish();
+        }
+
+        var image = new MemoryImage().AddBlob(compressed.ToArray(), Digest.FromSha256(sha256.Hash!));
         var root = own.Repo.ReadDirTree(own.Repo.ReadCommit(own.Import(image).MergeCommit).RootTree);
         Assert.Equal(1_000_000, own.Repo.ReadDirTree(root.Directories[0].Tree).Files.Count);
     }
