@@ -158,11 +158,11 @@ public class SignatureFetchTests : RegistryTest
         var found = Look(On).Found.Cast<SigstoreSignature>().ToList();
         Assert.Equal(["one", "", "two"], found.Select(signature => System.Text.Encoding.UTF8.GetString(signature.Payload.Span)));
         Assert.Equal("c2ln", found[0].Annotations[SigstoreSignature.SignatureAnnotation]);
-        Assert.Contains("and for attachments in", Look(On).Places);
+        Assert.Contains("and for attachments in", Look(On).Attachments);
 
         // Nobody is asked where nobody is to be.
         Fake.Server.Requests.Clear();
-        Assert.Contains("has no use-sigstore-attachments for it", Look("docker: {}\n").Places);
+        Assert.Contains("has no use-sigstore-attachments for it", Look("docker: {}\n").Attachments);
         Assert.DoesNotContain(Fake.Server.Requests, request => request.Target.EndsWith(".sig", StringComparison.Ordinal));
     }
 

@@ -139,10 +139,11 @@ internal sealed class ImageTrust
         }
 
         var others = signatures.Found.Count - candidates.Count;
+        var places = demand is SigstoreRequirement ? signatures.Places + signatures.Attachments : signatures.Places;
         var why = candidates.Count switch
         {
-            0 when others == 0 => $"there is no signature ({signatures.Places})",
-            0 => $"there is no signature of this kind, only {others} of others ({signatures.Places})",
+            0 when others == 0 => $"there is no signature ({places})",
+            0 => $"there is no signature of this kind, only {others} of others ({places})",
             1 => reasons[0],
             var count => $"none of {count} signatures will do: {string.Join("; ", reasons.Distinct().Take(ReasonLimit))}",
         };

@@ -93,11 +93,11 @@ internal sealed class RegistrySource : ImageSource, ISignedImageSource
         var shown = address.GetComponents(UriComponents.AbsoluteUri & ~UriComponents.UserInfo, UriFormat.UriEscaped);
         if (!places.UsesAttachments(here))
         {
-            return new ImageSignatures(found, $"looked at {shown}, and not in {client.Endpoint} since {places.Path} has no use-sigstore-attachments for it");
+            return new ImageSignatures(found, $"looked at {shown}", $", and not in {client.Endpoint} since {places.Path} has no use-sigstore-attachments for it");
         }
 
         found.AddRange(SigstoreAttachments.Read(client, manifest, blob => this.ReadBlob(blob, ImageSignature.SizeLimit, cancellationToken), cancellationToken));
-        return new ImageSignatures(found, $"looked at {shown} and for attachments in {client.Endpoint}");
+        return new ImageSignatures(found, $"looked at {shown}", $" and for attachments in {client.Endpoint}");
     }
 
     private static string DefaultLookaside() =>

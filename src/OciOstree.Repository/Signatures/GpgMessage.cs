@@ -21,6 +21,9 @@ public sealed record GpgMessage(byte[] Content, GpgSignature Signature)
         }
         if (rings.Count == 0)
             throw new RepositoryException("there are no OpenPGP keys");
+        // Armor and clear text, which gpgv reads as well, have ways of their own to be read as something else than was meant.
+        if (message.IsEmpty || (message[0] & 0x80) == 0)
+            throw new RepositoryException("it is no OpenPGP message");
 
         // Its log is in the same stream: all its lines begin with its name, and what it quotes of messages and keys has no line ends.
         GpgProgram gpgv = GpgProgram.Run("gpgv", ["--homedir", scratch.Path, "--status-fd", "2", "--output", "-", .. rings, scratch.Write("message", message)]);

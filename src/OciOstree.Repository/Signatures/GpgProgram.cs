@@ -26,9 +26,13 @@ internal sealed record GpgProgram(int ExitCode, byte[] Output, string Error)
             ExternalProgram run = ExternalProgram.Run(program, arguments, input, [new("LC_ALL", "C.UTF-8")]);
             return new GpgProgram(run.ExitCode, run.Output, run.Error);
         }
-        catch (IOException e)
+        catch (LinuxException e)
         {
             throw new RepositoryException($"OpenPGP signatures need {program}, which cannot be run", e);
+        }
+        catch (IOException e)
+        {
+            throw new RepositoryException("OpenPGP", e);
         }
     }
 }
