@@ -169,6 +169,23 @@ public sealed class ImageOutputTests : IDisposable
     }
 
     [Fact]
+    public void Who_may_not_give_files_away_is_told_what_needs_that()
+    {
+        Tool.Run("chown", "1:1", scratch.Write("tree/usr/bin/tool", "tool\n")).Ok();
+        OurProgram.Run("commit", "--repo=" + scratch["build"], "--branch=os", "--tree=dir=" + scratch["tree"]).Ok();
+        OurProgram.Run("container", "encapsulate", "--quiet", "--repo=" + scratch["build"], "os", $"oci:{scratch["image"]}:1").Ok();
+        ToolResult refused = Pull(repo).Failed();
+        Assert.EndsWith(
+            "Writing content object (a bare repository keeps owners and attributes as they are, which needs root; bare-user and archive do not): change the owner of a new object: Operation not permitted\n",
+            refused.Error);
+        OurProgram.Run("init", "--repo=" + scratch["user"], "--mode=bare-user").Ok();
+        Pull(scratch["user"]).Ok();
+
+        ToolResult Pull(string into) => Tool.Run(
+            "setpriv", "--bounding-set=-chown", "--inh-caps=-chown", OurProgram.Path(), "container", "image", "pull", "--quiet", into, $"ostree-unverified-image:oci:{scratch["image"]}:1");
+    }
+
+    [Fact]
     public void A_terminal_is_spoken_to_as_one()
     {
         // Bars over all layers and for each: the registry waits with a layer until they are there to be seen.

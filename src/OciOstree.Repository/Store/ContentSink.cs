@@ -69,7 +69,7 @@ internal sealed class ContentSink : IDisposable
         {
             case RepoMode.Bare:
                 // Only now that the content is known: a setuid file must never hold somebody else's bytes. The owner first, for chown clears setuid and capabilities.
-                Files.SetOwner(handle, header.Uid, header.Gid);
+                Files.SetOwner(handle, header.Uid, header.Gid, "a new object");
                 Files.SetMode(handle, header.Mode & 0xFFF);
                 foreach (Xattr xattr in header.Xattrs.Items)
                     Xattrs.Set(handle, xattr.Name, xattr.Value);

@@ -137,6 +137,9 @@ public sealed partial class RepoTransaction
     {
         if (e is LinuxException { Errno: Errno.ENOSPC or Errno.EDQUOT })
             discardStaging = true;
+        // The first that who is not root comes upon.
+        if (e is LinuxException { Errno: Errno.EPERM } && Repo.Mode == RepoMode.Bare)
+            doing += " (a bare repository keeps owners and attributes as they are, which needs root; bare-user and archive do not)";
         return new RepositoryException(doing, e);
     }
 }
