@@ -243,6 +243,27 @@ public class CheckoutTests
         Assert.True(writerHits > 300, $"{writerHits} hits");
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void On_another_file_system_what_is_there_is_replaced_by_copies(bool whiteouts)
+    {
+        using var scratch = new ScratchDirectory();
+        using Repo repo = CommitTree(scratch, RepoMode.Bare, 29);
+        PrivateMounts.Run(() =>
+        {
+            Mounts.Mount("tmpfs", scratch.MakeDirectory("out"), "tmpfs", data: "mode=755");
+            var options = new CheckoutOptions { Overwrite = OverwriteMode.Union, Whiteouts = whiteouts };
+            Run(scratch, repo, options);
+            Tool.Shell("find . -type f -exec sh -c 'echo changed > \"$1\"' - {} ';'", scratch["out"]).Ok();
+            Run(scratch, repo, options);
+            TreeSnapshot.AssertEqual(scratch["tree"], scratch["out"], SnapshotDetails.Owners);
+            options = options with { RequireHardLinks = true };
+            Assert.ThrowsAny<RepositoryException>(() => Run(scratch, repo, options));
+        });
+        Assert.Empty(System.IO.Directory.EnumerateFileSystemEntries(scratch["repo/tmp"], "checkout-union*"));
+    }
+
     [Fact]
     public void Labels_take_the_place_of_the_commit_s()
     {

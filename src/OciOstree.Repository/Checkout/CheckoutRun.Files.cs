@@ -99,7 +99,8 @@ internal sealed partial class CheckoutRun
                         return LinkResult.KeptExisting;
                     if (options.Overwrite == OverwriteMode.UnionIdentical)
                         goto default;
-                    ReplaceByLink(source, loose, directory, file.Name);
+                    if (!TryReplaceByLink(source, loose, directory, file.Name))
+                        return LinkResult.CopyInstead;
                     break;
                 default:
                     throw new LinuxException(errno, $"Hardlinking {loose} to", directory.PathOf(file.Name));
@@ -121,21 +122,25 @@ internal sealed partial class CheckoutRun
     private bool IsObject(LinuxDirectory directory, DirTreeFile file) =>
         FileChecksum.Of(directory, file.Name, ignoreXattrs: repo.Mode == RepoMode.BareUserOnly || repo.Settings.DisableXattrs, canonical: repo.Mode == RepoMode.BareUserOnly) == file.Checksum;
 
-    // link() cannot replace, rename() can.
-    private void ReplaceByLink(LinuxDirectory source, string loose, LinuxDirectory directory, string name)
+    // link() cannot replace, rename() can. False if it has to be a copy.
+    private bool TryReplaceByLink(LinuxDirectory source, string loose, LinuxDirectory directory, string name)
     {
         // In the repository, where strays are found and removed.
         string passing = $"tmp/checkout-union-{Guid.NewGuid():N}";
-        source.MakeLink(loose, repo.Root, passing);
         try
         {
+            source.MakeLink(loose, repo.Root, passing);
             if (options.Whiteouts)
                 directory.RemoveTree(name);
             repo.Root.Rename(passing, directory, name);
+            return true;
         }
-        catch
+        catch (LinuxException e)
         {
             repo.Root.TryUnlink(passing);
+            // That the name exists is said first, and that it is on another file system only now.
+            if (e.Errno is Errno.EXDEV or Errno.EMLINK or Errno.EPERM && !options.RequireHardLinks)
+                return false;
             throw;
         }
     }
@@ -144,10 +149,10 @@ internal sealed partial class CheckoutRun
     {
         using RepoFile stored = repo.OpenFile(file.Checksum);
         FileHeader header = stored.Header;
-        byte[]? label = userMode ? null : Label(path + file.Name, header.Mode);
+        path += file.Name;
         if (header.IsSymlink)
         {
-            CopySymlink(directory, file, header, label, existed);
+            CopySymlink(directory, file, header, path, existed);
             return;
         }
         if (!existed)
@@ -156,7 +161,7 @@ internal sealed partial class CheckoutRun
             using SafeFileHandle target = directory.OpenFile(file.Name, OpenFlags.WriteOnly | OpenFlags.Create | OpenFlags.Exclusive | OpenFlags.NoFollow, 0x180);
             try
             {
-                Fill(target, stored, file.Checksum, label, file.Name);
+                Fill(target, stored, file.Checksum, path, file.Name);
             }
             catch
             {
@@ -169,7 +174,7 @@ internal sealed partial class CheckoutRun
         if (options.Overwrite == OverwriteMode.UnionAdd && directory.Exists(file.Name))
             return;
         using TemporaryFile temporary = directory.CreateTemporaryFile();
-        Fill(temporary.Handle, stored, file.Checksum, label, file.Name);
+        Fill(temporary.Handle, stored, file.Checksum, path, file.Name);
         switch (options.Overwrite)
         {
             case OverwriteMode.Union when options.Whiteouts:
@@ -190,7 +195,7 @@ internal sealed partial class CheckoutRun
         }
     }
 
-    private void Fill(SafeFileHandle target, RepoFile stored, Checksum checksum, byte[]? label, string name)
+    private void Fill(SafeFileHandle target, RepoFile stored, Checksum checksum, string path, string name)
     {
         FileHeader header = stored.Header;
         if (stored.Handle is { } plain)
@@ -216,7 +221,7 @@ internal sealed partial class CheckoutRun
         {
             // Changing the owner takes capabilities and set-id bits away, so it comes first.
             Files.SetOwner(target, header.Uid, header.Gid, name);
-            foreach (Xattr xattr in Relabelled(header.Xattrs, label))
+            foreach (Xattr xattr in XattrsOf(path, header.Mode, header.Xattrs))
                 Xattrs.Set(target, xattr.Name, xattr.Value, name);
         }
         Files.SetMode(target, permissions, name);
@@ -230,18 +235,16 @@ internal sealed partial class CheckoutRun
         {
             stored.Content.CopyTo(Stream.Null, 128 << 10);
         }
-        catch (CorruptedObjectException) when (stored.Header.Xattrs.Items.Any(IsLabel))
+        catch (CorruptedObjectException) when (stored.Header.Xattrs.Label is not null)
         {
             // A system with SELinux labels every file, also objects that came without a label.
-            FileHeader unlabelled = stored.Header with { Xattrs = XattrSet.From(stored.Header.Xattrs.Items.Where(static xattr => !IsLabel(xattr))) };
+            FileHeader unlabelled = stored.Header with { Xattrs = stored.Header.Xattrs.WithLabel(null) };
             using ContentStream content = new(new HandleStream(plain, 0), checksum, unlabelled, stored.Size, verify: true);
             content.CopyTo(Stream.Null, 128 << 10);
         }
     }
 
-    private static bool IsLabel(Xattr xattr) => xattr.Name.AsSpan().SequenceEqual("security.selinux"u8);
-
-    private void CopySymlink(LinuxDirectory directory, DirTreeFile file, FileHeader header, byte[]? label, bool existed)
+    private void CopySymlink(LinuxDirectory directory, DirTreeFile file, FileHeader header, string path, bool existed)
     {
         if (directory.TryReadLink(file.Name) is { } existing)
         {
@@ -265,7 +268,7 @@ internal sealed partial class CheckoutRun
         if (userMode || replaces)
             return;
         directory.SetOwner(file.Name, header.Uid, header.Gid);
-        foreach (Xattr xattr in Relabelled(header.Xattrs, label))
+        foreach (Xattr xattr in XattrsOf(path, header.Mode, header.Xattrs))
             Xattrs.Set(directory, file.Name, xattr.Name, xattr.Value);
     }
 

@@ -9,7 +9,7 @@ namespace OciOstree.Repository;
 /// </summary>
 internal sealed partial class CheckoutRun : IDisposable
 {
-    private const string WhiteoutPrefix = ".wh.", OpaqueWhiteout = ".wh..wh..opq", PassthroughPrefix = ".ostree-wh.";
+    private const string PassthroughPrefix = ".ostree-wh.";
     private const int BatchSize = 128, QueuedBatches = 64;
 
     private readonly Repo repo;
@@ -68,6 +68,7 @@ internal sealed partial class CheckoutRun : IDisposable
     private void Walk(LinuxDirectory parent, string name, Checksum treeChecksum, Checksum metaChecksum, string path, CheckoutDirectory? parentDirectory)
     {
         cancellation.ThrowIfCancellationRequested();
+        TreeDepth.Check();
         if (options.Filter?.Invoke(path) == false)
             return;
         DirTree tree = repo.ReadDirTree(treeChecksum);
@@ -82,6 +83,8 @@ internal sealed partial class CheckoutRun : IDisposable
         root ??= open;
         parentDirectory?.Retain();
         var directory = new CheckoutDirectory(this, parentDirectory, open, meta, !made, path);
+        // No handler that throws again: in a deep tree each of them would take more of the stack than the walk itself did.
+        bool isDone = false;
         try
         {
             if (options.RequireHardLinks && open.Status().Device != repo.Device)
@@ -93,14 +96,12 @@ internal sealed partial class CheckoutRun : IDisposable
             EnqueueFiles(directory, tree);
             foreach (DirTreeDirectory subdirectory in tree.Directories)
                 Walk(open, subdirectory.Name, subdirectory.Tree, subdirectory.Meta, path + subdirectory.Name + "/", directory);
-        }
-        catch
-        {
-            failed = true;
-            throw;
+            isDone = true;
         }
         finally
         {
+            if (!isDone)
+                failed = true;
             directory.Release();
         }
     }
@@ -117,7 +118,7 @@ internal sealed partial class CheckoutRun : IDisposable
 
     private void ClearWay(LinuxDirectory parent, string name, DirTree tree)
     {
-        if (tree.TryGetFile(OpaqueWhiteout, out _))
+        if (tree.TryGetFile(Whiteout.Opaque, out Checksum opaque) && IsWhiteout(new DirTreeFile(Whiteout.Opaque, opaque)))
             parent.RemoveTree(name);
         else if (options.Overwrite == OverwriteMode.Union && parent.TryStatus(name) is { IsDirectory: false })
             parent.RemoveTree(name);
@@ -128,9 +129,9 @@ internal sealed partial class CheckoutRun : IDisposable
     {
         foreach (DirTreeFile file in tree.Files)
         {
-            if (file.Name == OpaqueWhiteout || !IsWhiteout(file))
+            if (file.Name == Whiteout.Opaque || !IsWhiteout(file))
                 continue;
-            string hidden = file.Name[WhiteoutPrefix.Length..];
+            string hidden = file.Name[Whiteout.Prefix.Length..];
             if (hidden.Length == 0 || hidden is "." or "..")
                 throw new RepositoryException($"Invalid empty whiteout '{file.Name}'");
             directory.RemoveTree(hidden);
@@ -138,7 +139,7 @@ internal sealed partial class CheckoutRun : IDisposable
     }
 
     // A link of such a name is a link.
-    private bool IsWhiteout(DirTreeFile file) => file.Name.StartsWith(WhiteoutPrefix, StringComparison.Ordinal) && !repo.ReadFileHeader(file.Checksum, out _).IsSymlink;
+    private bool IsWhiteout(DirTreeFile file) => file.Name.StartsWith(Whiteout.Prefix, StringComparison.Ordinal) && !repo.ReadFileHeader(file.Checksum, out _).IsSymlink;
 
     private void EnqueueFiles(CheckoutDirectory directory, DirTree tree)
     {
@@ -191,8 +192,7 @@ internal sealed partial class CheckoutRun : IDisposable
     {
         if (userMode)
             return;
-        byte[]? label = Label(path[..^1], meta.Mode);
-        foreach (Xattr xattr in Relabelled(meta.Xattrs, label))
+        foreach (Xattr xattr in XattrsOf(path[..^1], meta.Mode, meta.Xattrs))
             Xattrs.Set(directory.Handle, xattr.Name, xattr.Value, directory.Path);
     }
 
@@ -216,17 +216,14 @@ internal sealed partial class CheckoutRun : IDisposable
             directory.Sync();
     }
 
-    private byte[]? Label(string path, uint mode)
+    // The xattrs that a path gets: with the policy's label in the place of the commit's.
+    private IEnumerable<Xattr> XattrsOf(string path, uint mode, XattrSet xattrs)
     {
         if (options.Labeler == null)
-            return null;
+            return xattrs.Items;
         path = labelPrefix + path;
-        return options.Labeler(path.Length == 0 ? "/" : path, mode) is { } label ? [.. Encoding.UTF8.GetBytes(label), 0] : null;
+        return (options.Labeler(path.Length == 0 ? "/" : path, mode) is { } label ? xattrs.WithLabel(label) : xattrs).Items;
     }
-
-    private static IEnumerable<Xattr> Relabelled(XattrSet xattrs, byte[]? label) => label == null
-        ? xattrs.Items
-        : xattrs.Items.Where(static xattr => !xattr.Name.AsSpan().SequenceEqual("security.selinux"u8)).Append(new Xattr("security.selinux"u8.ToArray(), label));
 
     private sealed record FileBatch(CheckoutDirectory Directory, List<DirTreeFile> Files);
 }

@@ -25,7 +25,7 @@ public static class FileChecksum
                 return Checksum.Compute(link.SerializeForChecksum());
             case FileType.RegularFile:
                 using (SafeFileHandle file = directory.OpenFile(name))
-                    return OfContent(file, Header(status, "", ignoreXattrs ? [] : Xattrs.ReadAll(file, name), canonical, uid, gid));
+                    return FileDigest.Of(file, Header(status, "", ignoreXattrs ? [] : Xattrs.ReadAll(file, name), canonical, uid, gid).SerializeForChecksum());
             case FileType.Directory:
                 FileHeader meta = Header(status, "", ignoreXattrs ? [] : Xattrs.ReadAll(directory, name), canonical, uid, gid);
                 return Checksum.Compute(new DirMeta(meta.Uid, meta.Gid, meta.Mode, meta.Xattrs).Serialize());
@@ -40,25 +40,5 @@ public static class FileChecksum
         if (canonical)
             attributes = attributes.Canonical();
         return new FileHeader(attributes.Uid, attributes.Gid, attributes.Mode, target, XattrSet.From(xattrs.Where(static xattr => xattr.Value.Length > 0)));
-    }
-
-    private static Checksum OfContent(SafeFileHandle file, FileHeader header)
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(header.SerializeForChecksum());
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(128 << 10);
-        try
-        {
-            int read;
-            while ((read = Files.Read(file, buffer)) > 0)
-                hash.AppendData(buffer, 0, read);
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
-        Span<byte> digest = stackalloc byte[Checksum.Size];
-        hash.GetHashAndReset(digest);
-        return Checksum.FromBytes(digest);
     }
 }

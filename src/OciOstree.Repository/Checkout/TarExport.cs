@@ -50,6 +50,7 @@ public sealed class TarExport
     private void WriteDirectory(Checksum treeChecksum, Checksum metaChecksum, string path)
     {
         cancellation.ThrowIfCancellationRequested();
+        TreeDepth.Check();
         DirMeta meta = repo.ReadDirMeta(metaChecksum);
         string name = options.PathPrefix + path;
         writer.Write(Entry(FileName.ToBytes(name.Length == 0 ? "./" : name), TarEntryType.Directory, meta.Uid, meta.Gid, meta.Mode, meta.Xattrs));

@@ -41,6 +41,7 @@ public sealed class TreeDiff
     {
         if (a.Contents is { } one && one == b.Contents)
             return;
+        TreeDepth.Check();
         IReadOnlyList<Node> theirs = b.Read();
         var others = theirs.ToDictionary(static node => node.Name, StringComparer.Ordinal);
         var names = new HashSet<string>(StringComparer.Ordinal);
@@ -71,6 +72,7 @@ public sealed class TreeDiff
         added.Add(path);
         if (!node.IsDirectory)
             return;
+        TreeDepth.Check();
         using ISide child = side.Enter(node);
         foreach (Node inside in child.Read())
             Add(child, inside, path + "/" + inside.Name);

@@ -78,7 +78,7 @@ public sealed partial class RepoTransaction
             else
             {
                 // Compressing costs ten times what hashing does, so a file that may be here already is looked at first.
-                if (Repo.Mode == RepoMode.Archive && expected is null && input.Handle is not null && FindLarge(header, size, input, buffer) is { } found)
+                if (Repo.Mode == RepoMode.Archive && expected is null && input.Handle is { } whole && IsKnown(HashFile(header.SerializeForChecksum(), whole, size), out Checksum found))
                     return found;
                 taken = TakeSpace(size);
                 using ContentSink sink = new(this, header, size);
@@ -119,21 +119,6 @@ public sealed partial class RepoTransaction
             space.Return(taken);
             ArrayPool<byte>.Shared.Return(buffer);
         }
-    }
-
-    private Checksum? FindLarge(FileHeader header, long size, Input input, byte[] buffer)
-    {
-        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(header.SerializeForChecksum());
-        for (long at = 0; at < size;)
-        {
-            Span<byte> part = buffer.AsSpan(0, (int)Math.Min(BufferSize, size - at));
-            input.Fill(part, at, size);
-            hash.AppendData(part);
-            at += part.Length;
-        }
-        Checksum checksum = Finish(hash, null, null);
-        return IsKnown(checksum, out _) ? checksum : null;
     }
 
     private long TakeSpace(long size)

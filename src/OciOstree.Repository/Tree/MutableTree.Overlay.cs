@@ -2,8 +2,6 @@ namespace OciOstree.Repository;
 
 public sealed partial class MutableTree
 {
-    private const string WhiteoutPrefix = ".wh.", OpaqueWhiteout = ".wh..wh..opq";
-
     /// <summary>Lays a stored tree over this one: its files replace those of the same name, its directories are merged.</summary>
     /// <remarks>A subtree that this one has nothing in the place of is taken over by its checksum, unread.</remarks>
     /// <exception cref="RepositoryException">
@@ -31,12 +29,13 @@ public sealed partial class MutableTree
             }
         }
 
+        TreeDepth.Check();
         DirTree upper = repo.ReadDirTree(tree);
         if (options.Whiteouts)
             ApplyWhiteouts(upper, meta);
         foreach (DirTreeFile file in upper.Files)
         {
-            if (options.Whiteouts && file.Name.StartsWith(WhiteoutPrefix, StringComparison.Ordinal))
+            if (options.Whiteouts && file.Name.StartsWith(Whiteout.Prefix, StringComparison.Ordinal))
                 continue;
             if (options.ReplaceOtherTypes)
                 ReplaceWithFile(file.Name, file.Checksum);
@@ -64,24 +63,25 @@ public sealed partial class MutableTree
     {
         foreach (DirTreeFile file in upper.Files)
         {
-            if (!file.Name.StartsWith(WhiteoutPrefix, StringComparison.Ordinal))
+            if (!file.Name.StartsWith(Whiteout.Prefix, StringComparison.Ordinal))
                 continue;
-            if (file.Name == OpaqueWhiteout)
+            if (file.Name == Whiteout.Opaque)
             {
                 Clear();
                 Metadata = meta;
                 continue;
             }
-            if (file.Name.Length == WhiteoutPrefix.Length)
+            if (file.Name.Length == Whiteout.Prefix.Length)
                 throw new RepositoryException($"Invalid empty whiteout '{file.Name}'");
-            Remove(file.Name[WhiteoutPrefix.Length..]);
+            Remove(file.Name[Whiteout.Prefix.Length..]);
         }
     }
 
     // In a directory that nothing was beneath, whiteouts hide nothing and must not be seen.
     private void RemoveWhiteouts()
     {
-        foreach (string name in Load().files.Keys.Where(static name => name.StartsWith(WhiteoutPrefix, StringComparison.Ordinal)).ToArray())
+        TreeDepth.Check();
+        foreach (string name in Load().files.Keys.Where(static name => name.StartsWith(Whiteout.Prefix, StringComparison.Ordinal)).ToArray())
             Remove(name);
         foreach (MutableTree directory in directories.Values)
             directory.RemoveWhiteouts();

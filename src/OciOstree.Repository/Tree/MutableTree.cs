@@ -170,6 +170,7 @@ public sealed partial class MutableTree
     {
         if (contents is { } unchanged)
             return unchanged;
+        TreeDepth.Check();
         var subdirectories = new DirTreeDirectory[directories.Count];
         int count = 0;
         foreach ((string name, MutableTree directory) in directories)

@@ -30,6 +30,7 @@ public sealed partial class TreeWriter
     private void AddStored(Checksum tree, Checksum meta, MutableTree target, string path)
     {
         cancellation.ThrowIfCancellationRequested();
+        TreeDepth.Check();
         target.Metadata = meta;
         DirTree contents = transaction.Repo.ReadDirTree(tree);
         foreach (DirTreeFile file in contents.Files)

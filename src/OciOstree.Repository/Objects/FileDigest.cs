@@ -5,12 +5,13 @@ using OciOstree.Linux;
 
 namespace OciOstree.Repository;
 
-/// <summary>The SHA-256 of a whole file.</summary>
+/// <summary>The SHA-256 of a whole file, and of what may be said before it.</summary>
 internal static class FileDigest
 {
-    public static Checksum Of(SafeFileHandle file)
+    public static Checksum Of(SafeFileHandle file, ReadOnlySpan<byte> before = default)
     {
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(before);
         byte[] buffer = ArrayPool<byte>.Shared.Rent(128 << 10);
         try
         {
