@@ -154,7 +154,7 @@ public sealed class DeltaGenerator : IDisposable
             if (options.Inline)
                 metadata.Add((name.Part(i), (long)parts.Headers[i].Size + InlineType.Length, target => parts.CopyTo(part, target, InlineType)));
             else
-                parts.Publish(i);
+                parts.Publish(i, repo.Settings.Fsync);
         }
         if (repo.ReadCommitMeta(name.To) is { } detached)
             metadata.Add(Entry(name.CommitMeta, detached));

@@ -80,7 +80,13 @@ internal sealed class DeltaPartQueue : IDisposable
     }
 
     /// <summary>Gives a part's file its name.</summary>
-    public void Publish(int index) => files[index].ReplaceAs(directory, index.ToString(System.Globalization.CultureInfo.InvariantCulture));
+    /// <param name="sync">Flushes it first: the superblock must not be there without its parts.</param>
+    public void Publish(int index, bool sync)
+    {
+        if (sync)
+            Files.Sync(files[index].Handle);
+        files[index].ReplaceAs(directory, index.ToString(System.Globalization.CultureInfo.InvariantCulture));
+    }
 
     public void Dispose()
     {

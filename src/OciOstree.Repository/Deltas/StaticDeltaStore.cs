@@ -66,7 +66,7 @@ public static class StaticDeltaStore
             if (repo.Config.GetBoolean("core", "indexed-deltas") != true)
             {
                 // How a client that sees no summary learns that there are indexes.
-                KeyFile config = KeyFile.Parse(repo.Config.Serialize());
+                KeyFile config = repo.Config.Clone();
                 config.SetBoolean("core", "indexed-deltas", true);
                 repo.WriteConfig(config);
             }

@@ -34,10 +34,15 @@ internal sealed class SpaceReserve
     {
         if (available == long.MaxValue)
             return 0;
-        long rounded = (bytes / 4096 + 1) * 4096;
-        if (Interlocked.Add(ref available, -rounded) >= 0)
-            return rounded;
-        Interlocked.Add(ref available, rounded);
+        long rounded = (Math.Min(bytes, long.MaxValue - 4096) / 4096 + 1) * 4096;
+        // Never below what there is, not even for a moment: others who ask for little meanwhile must get it.
+        for (long left = Interlocked.Read(ref available); left >= rounded;)
+        {
+            long seen = Interlocked.CompareExchange(ref available, left - rounded, left);
+            if (seen == left)
+                return rounded;
+            left = seen;
+        }
         throw new RepositoryException($"{Configured} would be exceeded, at least {rounded} bytes requested: {Detail}");
     }
 

@@ -58,11 +58,12 @@ internal sealed class StagingDirectory : IDisposable
         FileLock? taken = FileLock.TryAcquire(temporary, LockName(name), LockKind.Exclusive, removeOnRelease: true);
         if (taken is null)
             return null;
+        LinuxDirectory? directory = null;
         try
         {
             if (temporary.TryStatus(name) is { Type: FileType.Directory })
             {
-                LinuxDirectory directory = temporary.OpenDirectory(name);
+                directory = temporary.OpenDirectory(name);
                 directory.RemoveTree(LastName);
                 directory.MakeDirectory(LastName, 0x1ED);
                 RemoveCommits(directory);
@@ -71,6 +72,7 @@ internal sealed class StagingDirectory : IDisposable
         }
         catch
         {
+            directory?.Dispose();
             taken.Dispose();
             throw;
         }

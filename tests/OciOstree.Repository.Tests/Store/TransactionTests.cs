@@ -314,6 +314,17 @@ public class TransactionTests
     }
 
     [Fact]
+    public void Who_asks_for_all_there_could_be_takes_nothing_from_others()
+    {
+        using ScratchDirectory scratch = new();
+        using Repo repo = New(scratch, RepoMode.Bare, config: "min-free-space-size=1MB\n");
+        SpaceReserve reserve = new(repo);
+        for (int i = 0; i < 4; i++)
+            Assert.Contains($"at least {long.MaxValue / 4096 * 4096} bytes requested", Assert.ThrowsAny<RepositoryException>(() => reserve.Take(long.MaxValue)).Message);
+        Assert.Equal(8192, reserve.Take(5000));
+    }
+
+    [Fact]
     public void A_full_disk_leaves_the_repository_as_it_was()
     {
         using ScratchDirectory scratch = new();
