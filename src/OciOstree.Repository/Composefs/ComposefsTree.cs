@@ -33,8 +33,7 @@ internal sealed class ComposefsTree : IDisposable
         try
         {
             using ComposefsTree composefs = new(repo, repo.ReadDirMeta(meta), verity, cancellation);
-            composefs.Walk(tree);
-            DirTree root = repo.ReadDirTree(tree);
+            DirTree root = composefs.Walk(tree);
             foreach (string name in RootDirectories)
                 if (!root.TryGetFile(name, out _) && !root.TryGetDirectory(name, out _))
                     composefs.AddDirectory(composefs.image.Root, name, new DirMeta(0, 0, ModeBits.Directory | 0x1ED, XattrSet.Empty));
@@ -50,19 +49,21 @@ internal sealed class ComposefsTree : IDisposable
     public void Dispose() => queue.Dispose();
 
     // Not by recursion: a stranger's tree may be deeper than a stack.
-    private void Walk(Checksum root)
+    private DirTree Walk(Checksum root)
     {
+        DirTree first = repo.ReadDirTree(root);
         Stack<(ErofsNode Node, Checksum Tree)> open = new([(image.Root, root)]);
         while (open.TryPop(out (ErofsNode Node, Checksum Tree) directory))
         {
             cancellation.ThrowIfCancellationRequested();
-            DirTree tree = repo.ReadDirTree(directory.Tree);
+            DirTree tree = directory.Node == image.Root ? first : repo.ReadDirTree(directory.Tree);
             DirTreeFile[] files = [.. tree.Files];
             for (int i = 0; i < files.Length; i += BatchSize)
                 queue.Add((directory.Node, new ArraySegment<DirTreeFile>(files, i, Math.Min(BatchSize, files.Length - i))));
             foreach (DirTreeDirectory child in tree.Directories)
                 open.Push((AddDirectory(directory.Node, child.Name, repo.ReadDirMeta(child.Meta)), child.Tree));
         }
+        return first;
     }
 
     private ErofsNode AddDirectory(ErofsNode parent, string name, DirMeta meta)
