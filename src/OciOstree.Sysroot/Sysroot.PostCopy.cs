@@ -37,13 +37,11 @@ public sealed partial class Sysroot
 
     private void ProtectAll(CancellationToken cancellation)
     {
-        using LinuxDirectory objects = Repo.Root.OpenDirectory("objects");
         foreach (ObjectName name in Repo.ListObjects())
         {
             cancellation.ThrowIfCancellationRequested();
-            string hex = name.Checksum.ToString();
-            string ending = name.Type == ObjectType.File && Repo.Mode == RepoMode.Archive ? "filez" : name.Type.Word();
-            if (!Protect(objects, $"{hex[..2]}/{hex[2..]}.{ending}"))
+            FaultPoint.Before($"enable fs-verity on {name}");
+            if (!Repo.Protect(name))
             {
                 return;
             }
@@ -51,14 +49,8 @@ public sealed partial class Sysroot
         foreach (Deployment deployment in ListDirectories())
         {
             using LinuxDirectory root = OpenDeployment(deployment);
-            Protect(root, ComposefsImage);
+            FaultPoint.Before($"enable fs-verity on {deployment.Name}/{ComposefsImage}");
+            Repo.Protect(root, ComposefsImage);
         }
-    }
-
-    /// <summary>False when no other file need be tried.</summary>
-    private bool Protect(LinuxDirectory directory, string name)
-    {
-        FaultPoint.Before($"enable fs-verity on {name}");
-        return Repo.Protect(directory, name);
     }
 }

@@ -98,7 +98,7 @@ public sealed partial class Sysroot
             try
             {
                 Changes.MakePath(BootDirectory, "ostree", DirectoryMode);
-                Changes.ReplaceFile(BootDirectory, FailureFile, System.Text.Encoding.UTF8.GetBytes(Chain(e)), sync: true);
+                Changes.ReplaceFile(BootDirectory, FailureFile, System.Text.Encoding.UTF8.GetBytes(ErrorChain.Of(e)), sync: true);
             }
             catch (Exception stamp) when (stamp is IOException or SysrootException)
             {
@@ -351,15 +351,5 @@ public sealed partial class Sysroot
         {
             throw new SysrootException($"Failed to start {FinalizationUnit}", e);
         }
-    }
-
-    private static string Chain(Exception e)
-    {
-        string message = e.Message;
-        for (Exception? inner = e.InnerException; inner is not null; inner = inner.InnerException)
-        {
-            message += $": {inner.Message}";
-        }
-        return message;
     }
 }

@@ -100,7 +100,7 @@ public sealed partial class Repo
                 if (!options.KeepGoing || sound)
                     throw failure;
                 // Said already of which object; of the rest of the repository more is to be found.
-                options.Report(OneLine(failure));
+                options.Report(ErrorChain.Of(failure));
                 return;
             }
             if (options.VerifyBindings)
@@ -235,7 +235,7 @@ public sealed partial class Repo
                 RepositoryException shown = owners.Count > 0 ? new RepositoryException($"In commits {list}", damage) : damage;
                 if (!options.Delete && !options.KeepGoing)
                     throw shown;
-                options.Report(OneLine(shown));
+                options.Report(ErrorChain.Of(shown));
                 if (!options.Delete)
                     return;
                 repo.objects.TryUnlink(LoosePath.Of(name, repo.Mode));
@@ -248,14 +248,6 @@ public sealed partial class Repo
                 repo.Root.TryMakeDirectory("state", repo.DirectoryMode);
                 repo.Root.ReplaceFile(PartialMarkPath(owner), "f"u8, 0x1A4, repo.Settings.Fsync);
             }
-        }
-
-        private static string OneLine(Exception e)
-        {
-            string line = e.Message;
-            for (Exception? inner = e.InnerException; inner is not null; inner = inner.InnerException)
-                line += ": " + inner.Message;
-            return line;
         }
 
         // Only asked for when something is wrong, so that an fsck need not remember every object's commits.

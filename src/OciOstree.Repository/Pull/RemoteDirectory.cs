@@ -29,7 +29,7 @@ internal sealed class RemoteDirectory(Repo repo) : RemoteAccess
 
     public override bool TryFetchFile(string path, long limit, Func<TemporaryFile> room, Action<SafeFileHandle> use)
     {
-        using SafeFileHandle? file = repo.Root.TryOpenFile(path, OpenFlags.ReadOnly);
+        using SafeFileHandle? file = Open(path);
         if (file is null)
             return false;
         long size = Files.Status(file).Size;
@@ -38,6 +38,18 @@ internal sealed class RemoteDirectory(Repo repo) : RemoteAccess
         Interlocked.Add(ref read, size);
         use(file);
         return true;
+    }
+
+    private SafeFileHandle? Open(string path)
+    {
+        try
+        {
+            return repo.Root.TryOpenFile(path, OpenFlags.ReadOnly);
+        }
+        catch (LinuxException e)
+        {
+            throw new RepositoryException($"While fetching {Describe(path)}", e);
+        }
     }
 
     public override string Describe(string path) => $"file://{Path.GetFullPath(repo.Path).TrimEnd('/')}/{path}";

@@ -109,7 +109,7 @@ internal sealed partial class RemoteFetcher : RemoteAccess
                 }
                 catch (Exception e) when (e is RepositoryException or MetalinkException)
                 {
-                    reason = Innermost(e);
+                    reason = ErrorChain.Of(e);
                 }
             }
             throw new MetalinkException($"Exhausted {metalink.Urls.Count} metalink targets, last error: {reason}");
@@ -119,8 +119,6 @@ internal sealed partial class RemoteFetcher : RemoteAccess
             throw new RepositoryException($"Metalink {url}", e);
         }
     }
-
-    private static string Innermost(Exception e) => e.InnerException is null ? e.Message : $"{e.Message}: {Innermost(e.InnerException)}";
 
     private static Uri Base(string url) => Address(url.TrimEnd('/') + "/");
 

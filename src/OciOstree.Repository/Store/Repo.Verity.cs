@@ -23,6 +23,9 @@ public sealed partial class Repo
         return WantsVerity;
     }
 
+    /// <inheritdoc cref="Protect(LinuxDirectory, string)"/>
+    public bool Protect(ObjectName name) => Protect(objects, LoosePath.Of(name, Mode));
+
     /// <summary>Protects all content of a commit by fs-verity, whatever the configuration says, for a root that the kernel shall give out checked content only.</summary>
     /// <returns>False where kernel or file system cannot.</returns>
     public bool TryProtect(Checksum commit, CancellationToken cancellation = default)
