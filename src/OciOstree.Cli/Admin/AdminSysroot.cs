@@ -15,7 +15,7 @@ internal static class AdminSysroot
     /// <param name="mounts">The verb mounts something that all shall see.</param>
     public static Sysroot.Sysroot Open(ParseResult parsed, bool mounts = false)
     {
-        var path = parsed.GetValue(Path) ?? Sysroot.Sysroot.DefaultPath;
+        var path = PathOf(parsed);
         BootedSystem.MakeWritable(path, mounts);
         return Open(path);
     }
@@ -30,7 +30,7 @@ internal static class AdminSysroot
 
     /// <summary>Opens it to look at only, without its lock.</summary>
     public static Sysroot.Sysroot OpenToRead(ParseResult parsed) =>
-        Sysroot.Sysroot.Open(parsed.GetValue(Path) ?? Sysroot.Sysroot.DefaultPath, new SysrootOptions { ReadOnly = true });
+        Sysroot.Sysroot.Open(PathOf(parsed), new SysrootOptions { ReadOnly = true });
 
     /// <summary>A verb that changes the sysroot; <c>--print-current-dir</c> takes the place of whatever it does.</summary>
     public static Verb ChangesSysroot(this Verb verb, Action<Sysroot.Sysroot, ParseResult> action, bool mounts = false) => verb.Does(parsed =>
@@ -76,6 +76,8 @@ internal static class AdminSysroot
         asked ?? sysroot.Booted?.Stateroot ?? throw new SysrootException($"Not currently booted into an OSTree system and {missing}");
 
     public static Deployment Booted(Sysroot.Sysroot sysroot) => sysroot.Booted ?? throw new SysrootException("Not currently booted into an OSTree system");
+
+    private static string PathOf(ParseResult parsed) => parsed.GetValue(Path) ?? Sysroot.Sysroot.DefaultPath;
 
     private static Option<T> Recursive<T>(Option<T> option)
     {

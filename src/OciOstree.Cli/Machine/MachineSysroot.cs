@@ -25,14 +25,14 @@ internal sealed class MachineSysroot
     }
 
     /// <summary>To be called before anything that must happen only once: to make a running system's sysroot writable, the program may start itself again.</summary>
-    public void MakeWritable(ParseResult parsed) => BootedSystem.MakeWritable(parsed.GetValue(path) ?? Sysroot.Sysroot.DefaultPath);
+    public void MakeWritable(ParseResult parsed) => BootedSystem.MakeWritable(PathOf(parsed));
 
     /// <summary>Opens it for changes; on a system that runs from it, it is made writable first.</summary>
     /// <param name="parsed">Says which.</param>
     /// <param name="mounts">The verb mounts something that all shall see.</param>
     public Sysroot.Sysroot Open(ParseResult parsed, bool mounts = false)
     {
-        var root = parsed.GetValue(path) ?? Sysroot.Sysroot.DefaultPath;
+        var root = PathOf(parsed);
         BootedSystem.MakeWritable(root, mounts);
         return SysrootAt.Open(root, new SysrootOptions
         {
@@ -45,12 +45,12 @@ internal sealed class MachineSysroot
     /// <summary>Without its lock, so that looking for an update never waits for one; the repository can be written to.</summary>
     public Sysroot.Sysroot OpenToCheck(ParseResult parsed)
     {
-        BootedSystem.MakeWritable(parsed.GetValue(path) ?? Sysroot.Sysroot.DefaultPath);
+        MakeWritable(parsed);
         return OpenToRead(parsed);
     }
 
     public Sysroot.Sysroot OpenToRead(ParseResult parsed) =>
-        SysrootAt.Open(parsed.GetValue(path) ?? Sysroot.Sysroot.DefaultPath, new SysrootOptions { ReadOnly = true });
+        SysrootAt.Open(PathOf(parsed), new SysrootOptions { ReadOnly = true });
 
     /// <summary>The stateroot to work on; null if none is named and there is no deployment.</summary>
     public string? Stateroot(Sysroot.Sysroot sysroot, ParseResult parsed) =>
@@ -80,4 +80,6 @@ internal sealed class MachineSysroot
             Admin.UpgradeCommand.Reboot(sysroot);
         }
     }
+
+    private string PathOf(ParseResult parsed) => parsed.GetValue(path) ?? Sysroot.Sysroot.DefaultPath;
 }

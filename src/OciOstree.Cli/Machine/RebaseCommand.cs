@@ -12,19 +12,15 @@ internal static class RebaseCommand
         var imgref = Opts.Required("IMGREF", "Image reference, e.g. ostree-unverified-registry:quay.io/exampleos/exampleos:latest");
         var target = Opts.Value("--target-imgref", "IMGREF", "Take the image from IMGREF now, but follow this one");
         var downloadOnly = Opts.Flag("--download-only", "Fetch the image, but let no boot run it until `upgrade --from-downloaded`");
-        var topLevels = TopLevelOption.Create();
-        var noLabels = LabelOption.Create();
-        var allowFailed = Opts.Flag("--allow-failed", "Take the image though its boots on this machine failed their health checks");
-        var quiet = Opts.Flag("--quiet", "Don't display progress", "-q");
-        var json = Opts.Flag("--json", "Print the result as JSON");
         var verb = new Verb(
             "rebase",
             "Move this machine to another image, which it then follows",
             "oci-ostree rebase ostree-unverified-registry:quay.io/example/os:next",
             "oci-ostree rebase ostree-unverified-image:oci-archive:/media/os.ociarchive --target-imgref ostree-unverified-registry:quay.io/example/os:stable")
         {
-            imgref, target, downloadOnly, allowFailed, topLevels, noLabels, quiet, json,
+            imgref, target, downloadOnly,
         };
+        var updates = new UpdateOptions().AddTo(verb);
         var machine = new MachineSysroot().AddRebootTo(verb);
         var images = new ImageOptions().AddTo(verb, withPlatform: false);
         return verb.Does(parsed =>
@@ -33,19 +29,11 @@ internal static class RebaseCommand
             var follow = parsed.GetValue(target) is { } other ? OstreeImageReference.Parse(other) : reference;
             using var sysroot = machine.Open(parsed);
             var stateroot = machine.Stateroot(sysroot, parsed) ?? ContainerDeploy.DefaultStateroot;
-            var request = new UpdateRequest
+            var request = updates.Read(parsed, stateroot, reference, images.Read(parsed)) with
             {
-                Stateroot = stateroot,
-                Reference = reference,
                 Follow = follow,
-                Registry = images.Read(parsed),
-                TopLevels = TopLevelOption.Read(parsed, topLevels),
-                Labels = !parsed.GetValue(noLabels),
-                Quiet = parsed.GetValue(quiet),
-                Json = parsed.GetValue(json),
                 DownloadOnly = parsed.GetValue(downloadOnly),
                 // Images by different names have no order in time.
-                AllowFailed = parsed.GetValue(allowFailed),
                 AllowOlder = true,
             };
             if (Update.Run(sysroot, request))

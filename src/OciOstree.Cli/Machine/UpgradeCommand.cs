@@ -12,11 +12,6 @@ internal static class UpgradeCommand
         var downloadOnly = Opts.Flag("--download-only", "Fetch the update, but let no boot run it until --from-downloaded");
         var fromDownloaded = Opts.Flag("--from-downloaded", "Let the next boot run what --download-only has fetched; no registry is asked");
         var allowDowngrade = Opts.Flag("--allow-downgrade", "Take the image though it was made before the one that is deployed");
-        var topLevels = TopLevelOption.Create();
-        var noLabels = LabelOption.Create();
-        var allowFailed = Opts.Flag("--allow-failed", "Take the image though its boots on this machine failed their health checks");
-        var quiet = Opts.Flag("--quiet", "Don't display progress", "-q");
-        var json = Opts.Flag("--json", "Print the result as JSON");
         var verb = new Verb(
             "upgrade",
             "Fetch the newest version of the image that this machine follows, and boot it next",
@@ -24,8 +19,9 @@ internal static class UpgradeCommand
             "oci-ostree upgrade --apply",
             "oci-ostree upgrade --download-only && oci-ostree upgrade --from-downloaded --apply")
         {
-            check, downloadOnly, fromDownloaded, allowDowngrade, allowFailed, topLevels, noLabels, quiet, json,
+            check, downloadOnly, fromDownloaded, allowDowngrade,
         };
+        var updates = new UpdateOptions().AddTo(verb);
         var machine = new MachineSysroot().AddRebootTo(verb);
         var images = new ImageOptions().AddTo(verb, withPlatform: false);
         return verb.Does(parsed =>
@@ -45,27 +41,20 @@ internal static class UpgradeCommand
             {
                 using var reading = machine.OpenToCheck(parsed);
                 var current = MachineSysroot.Next(reading, machine.Stateroot(reading, parsed));
-                Update.Check(reading, current, MachineSysroot.ImageOf(current), images.Read(parsed), parsed.GetValue(json));
+                Update.Check(reading, current, MachineSysroot.ImageOf(current), images.Read(parsed), updates.WantsJson(parsed));
                 return;
             }
 
             using var sysroot = machine.Open(parsed);
             var next = MachineSysroot.Next(sysroot, machine.Stateroot(sysroot, parsed));
             var reference = MachineSysroot.ImageOf(next);
-            var changed = parsed.GetValue(fromDownloaded) ? Update.FromDownloaded(sysroot, next, reference, parsed.GetValue(json)) : Update.Run(sysroot, new UpdateRequest
-            {
-                Stateroot = next.Stateroot,
-                Reference = reference,
-                Follow = reference,
-                Registry = images.Read(parsed),
-                TopLevels = TopLevelOption.Read(parsed, topLevels),
-                Labels = !parsed.GetValue(noLabels),
-                Quiet = parsed.GetValue(quiet),
-                Json = parsed.GetValue(json),
-                DownloadOnly = parsed.GetValue(downloadOnly),
-                AllowFailed = parsed.GetValue(allowFailed),
-                AllowOlder = parsed.GetValue(allowDowngrade),
-            });
+            var changed = parsed.GetValue(fromDownloaded)
+                ? Update.FromDownloaded(sysroot, next, reference, updates.WantsJson(parsed))
+                : Update.Run(sysroot, updates.Read(parsed, next.Stateroot, reference, images.Read(parsed)) with
+                {
+                    DownloadOnly = parsed.GetValue(downloadOnly),
+                    AllowOlder = parsed.GetValue(allowDowngrade),
+                });
             // An update that a run before left for the next boot counts, too.
             if (changed || (sysroot.Booted is { } booted && !MachineSysroot.Next(sysroot, booted.Stateroot).IsSame(booted)))
             {
