@@ -59,6 +59,8 @@ public sealed class SignaturePolicyTests : IDisposable
         Custom("cosign/kind", digest => keys.Sign("trusted", SignedRegistry.Payload(digest, $"{host}/cosign/kind:1", type: "atomic container signature")));
         Custom("cosign/cut", digest => keys.Sign("trusted", SignedRegistry.Payload(digest, $"{host}/cosign/cut:1")[..^1]));
         Custom("cosign/trailing", digest => keys.Sign("trusted", SignedRegistry.Payload(digest, $"{host}/cosign/trailing:1") + "{}"));
+        Custom("cosign/nul", digest => keys.Sign("trusted", SignedRegistry.Payload(digest, $"{host}/cosign/nul:1\\u0000")));
+        Custom("cosign/rawnul", digest => keys.Sign("trusted", SignedRegistry.Payload(digest, $"{host}/cosign/rawnul:1\0")));
         Custom("cosign/changed", digest => keys.Sign("trusted", SignedRegistry.Payload(digest, $"{host}/cosign/changed:2")) with { Payload = SignedRegistry.Payload(digest, $"{host}/cosign/changed:1") });
         Custom("cosign/unannotated", digest => (SignedRegistry.Payload(digest, $"{host}/cosign/unannotated:1"), []));
         Custom("cosign/nobase64", digest => (SignedRegistry.Payload(digest, $"{host}/cosign/nobase64:1"), new() { ["dev.cosignproject.cosign/signature"] = "!!" }));
@@ -71,6 +73,7 @@ public sealed class SignaturePolicyTests : IDisposable
         byte[] many = registry.PushImage("cosign/many", "1", "many");
         string payload = SignedRegistry.Payload(SignedRegistry.DigestOf(many), $"{host}/cosign/many:1");
         registry.Attach("cosign/many", many, keys.Sign("stranger", payload), ("garbage", []), keys.Sign("trusted", payload));
+        registry.Attach("cosign/empty", registry.PushImage("cosign/empty", "1", "empty"));
         (byte[] index, byte[] instance) = registry.PushIndex("cosign/index", "1");
         registry.Attach("cosign/index", instance, keys.Sign("trusted", SignedRegistry.Payload(SignedRegistry.DigestOf(instance), $"{host}/cosign/index:1")));
 
@@ -105,6 +108,7 @@ public sealed class SignaturePolicyTests : IDisposable
         Case("no such key", Sigstore("nobody"), "cosign/exact:1", false, "its key cannot be read");
         Case("a secret key", """{"type":"sigstoreSigned","keyPath":"KEYS/trusted.key"}""", "cosign/exact:1", false, "is no key");
         Case("unsigned", key, "cosign/unsigned:1", false, "there is no signature (");
+        Case("an empty list", key, "cosign/empty:1", false, "there is no signature (");
         Case("another image's", key, "cosign/otherimage:1", false, "it is a signature of sha256:");
         Case("with annotations", key, "cosign/options:1", true);
         Case("with half a second", key, "cosign/fraction:1", false, "no integer");
@@ -113,6 +117,8 @@ public sealed class SignaturePolicyTests : IDisposable
         Case("of another kind", key, "cosign/kind:1", false, "its type is 'atomic container signature'");
         Case("cut off", key, "cosign/cut:1", false, "no JSON");
         Case("something behind", key, "cosign/trailing:1", false, "no JSON");
+        Case("a NUL in the name", key, "cosign/nul:1", false, "does not accept");
+        Case("a NUL in the document", key, "cosign/rawnul:1", false, "no JSON");
         Case("changed", key, "cosign/changed:1", false, "not signed by an accepted key");
         Case("no annotation", key, "cosign/unannotated:1", false, "annotation");
         Case("no base64", key, "cosign/nobase64:1", false, "annotation");
