@@ -41,7 +41,7 @@ internal static class PolicyScopes
 
     private static string Resolve(string path)
     {
-        var rest = new Stack<string>(Path.GetFullPath(path).Split('/').Reverse());
+        var rest = new Stack<string>(Enumerable.Reverse(Path.GetFullPath(path).Split('/')));
         var resolved = "";
         for (var links = 0; rest.TryPop(out var name);)
         {
@@ -68,7 +68,7 @@ internal static class PolicyScopes
             }
 
             resolved = target.StartsWith('/') ? "" : resolved;
-            foreach (var part in target.Split('/').Reverse())
+            foreach (var part in Enumerable.Reverse(target.Split('/')))
             {
                 rest.Push(part);
             }
