@@ -19,6 +19,13 @@ public class FailureTests
     }
 
     [Fact]
+    public void NothingThatATerminalWouldObeyIsPrinted()
+    {
+        var e = new IOException("reading \u001b[2Jx\u0007\u009b1m\t\u202f\udc80\u007f", new IOException("line\r\nline"));
+        Assert.Equal(@"reading \x1b[2Jx\x07\x9b1m" + "\t\u202f" + @"\x80\x7f: line line", Failure.Describe(e));
+    }
+
+    [Fact]
     public void AWrapperThatAlreadyTellsTheCauseIsNotFollowedByIt()
     {
         var e = new InvalidOperationException("Opening a: not there", new IOException("not there"));

@@ -1,10 +1,14 @@
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
+using OciOstree.Linux;
 
 namespace OciOstree.Cli;
 
-/// <summary>Prints what failed on one line, outermost first: <c>error: Importing X: Fetching layer Y: connection reset</c>.</summary>
+/// <summary>
+/// Prints what failed on one line, outermost first: <c>error: Importing X: Fetching layer Y: connection reset</c>. Names in it may be anybody's, so nothing that a terminal
+/// would obey is printed as it is.
+/// </summary>
 internal static partial class Failure
 {
     public static void Print(Exception e, bool verbose)
@@ -25,6 +29,7 @@ internal static partial class Failure
         for (var at = Unwrap(e); at is not null; at = at.InnerException is null ? null : Unwrap(at.InnerException))
         {
             var message = JsonPlace().Replace(at.Message.ReplaceLineEndings(" ").Trim(), place => $" (line {int.Parse(place.Groups[2].ValueSpan, CultureInfo.InvariantCulture) + 1})");
+            message = string.Join('\t', message.Split('\t').Select(FileName.ForDisplay));
             // A wrapper that repeats its cause would say everything twice.
             if (text.Length > 0 && text.ToString().EndsWith(message, StringComparison.Ordinal))
             {

@@ -85,6 +85,58 @@ public sealed class HostileLayerTests : IDisposable
         Assert.Contains("beneath 'usr/link', which is a symbolic link of a lower layer", Refused(new MemoryImage().AddTar(tar => tar.Symlink("usr/link", "/etc")).AddTar(tar => tar.File("usr/link/passwd", "x"))), StringComparison.Ordinal);
 
     [Theory]
+    [InlineData("usr/out/canary", null)]
+    [InlineData("usr/out/new", null)]
+    [InlineData("usr/out/.wh.canary", null)]
+    [InlineData("usr/out/.wh..wh..opq", null)]
+    [InlineData("usr/out/deep/er", null)]
+    [InlineData("usr/x", "usr/out/canary")]
+    [InlineData("usr/x", "usr/up/canary")]
+    [InlineData("etc/out/canary", null)]
+    public void NothingIsReachedThroughALinkOfALowerLayer(string name, string? target)
+    {
+        Action<TarWriter> planted = tar =>
+        {
+            tar.Symlink("usr/out", test.Scratch.MakeDirectory("outside"));
+            tar.Symlink("usr/up", "../../../../outside");
+            tar.Symlink("etc/out", "../../../../../outside");
+        };
+        Action<TarWriter> through = tar =>
+        {
+            if (target is null)
+            {
+                tar.File(name, "evil");
+            }
+            else
+            {
+                tar.HardLink(name, target);
+            }
+        };
+        test.Scratch.Write("outside/canary", "sings");
+        Refused(new MemoryImage().AddTar(planted).AddTar(through));
+        Assert.Equal(["canary"], Directory.GetFileSystemEntries(test.Scratch["outside"]).Select(Path.GetFileName));
+        Assert.Equal("sings", File.ReadAllText(test.Scratch["outside/canary"]));
+        Assert.Equal(["outside", "repo"], Directory.GetFileSystemEntries(test.Scratch.Path).Select(Path.GetFileName).Order());
+
+        // In one layer, too, where a whiteout has nothing to hide.
+        var one = new MemoryImage().AddTar(tar =>
+        {
+            planted(tar);
+            through(tar);
+        });
+        if (name.Contains(".wh.", StringComparison.Ordinal))
+        {
+            Assert.Contains("/usr/out", test.Tree(test.Import(one).MergeCommit).Keys);
+        }
+        else
+        {
+            Refused(one);
+        }
+
+        Assert.Equal("sings", File.ReadAllText(test.Scratch["outside/canary"]));
+    }
+
+    [Theory]
     [InlineData("usr/.wh.")]
     [InlineData("usr/.wh..")]
     [InlineData("usr/.wh...")]
