@@ -1,5 +1,6 @@
 using OciOstree.Registry;
 using Spectre.Console;
+using Spectre.Console.Rendering;
 
 namespace OciOstree.Cli;
 
@@ -13,12 +14,8 @@ internal static class TransferBars
             return work(TransferProgress.None);
         }
 
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
-        return console.Progress()
-            .AutoClear(true)
-            .HideCompleted(true)
-            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new DownloadedColumn(), new TransferSpeedColumn())
-            .Start(context => work(new Bars(context)));
+        using var bars = new Bars();
+        return work(bars);
     }
 
     public static void Run(Action<ITransferProgress> work, bool quiet = false) =>
@@ -28,12 +25,20 @@ internal static class TransferBars
             return true;
         }, quiet);
 
-    /// <summary>A bar for each transfer under way, and over them, where there is more than one to come, a bar for all of them.</summary>
-    private sealed class Bars(ProgressContext context) : ITransferProgress
+    /// <summary>
+    /// A bar for each transfer under way, and over them, where there is more than one to come, a bar for all of them. The bars appear with the first
+    /// transfer: what is printed before stays where it is.
+    /// </summary>
+    private sealed class Bars : ITransferProgress, IDisposable
     {
         private readonly object gate = new();
+        private readonly ManualResetEventSlim done = new();
+        private readonly Lazy<ProgressContext?> context;
+        private Thread? display;
         private ProgressTask? all;
         private int expected, ended;
+
+        internal Bars() => context = new(Show);
 
         public void Expect(int transfers, long bytes)
         {
@@ -47,16 +52,56 @@ internal static class TransferBars
                 }
                 else if (expected > 1 && bytes > 0)
                 {
-                    all = context.AddTask(Count(), autoStart: true, maxValue: bytes);
+                    all = context.Value?.AddTask(Count(), autoStart: true, maxValue: bytes);
                 }
             }
         }
 
         public ITransferItem Begin(string label, long? totalBytes)
         {
-            var task = context.AddTask(Markup.Escape(label), autoStart: true, maxValue: totalBytes ?? 1);
+            if (context.Value?.AddTask(Markup.Escape(label), autoStart: true, maxValue: totalBytes ?? 1) is not { } task)
+            {
+                return TransferProgress.None.Begin(label, totalBytes);
+            }
+
             task.IsIndeterminate = totalBytes is null;
             return new Bar(this, task, totalBytes ?? 0);
+        }
+
+        public void Dispose()
+        {
+            done.Set();
+            display?.Join();
+            done.Dispose();
+        }
+
+        private ProgressContext? Show()
+        {
+            var shown = new TaskCompletionSource<ProgressContext?>();
+            display = new Thread(() => Display(shown)) { IsBackground = true, Name = "progress" };
+            display.Start();
+            return shown.Task.GetAwaiter().GetResult();
+        }
+
+        private void Display(TaskCompletionSource<ProgressContext?> shown)
+        {
+            try
+            {
+                AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) }).Progress()
+                    .AutoClear(true)
+                    .HideCompleted(true)
+                    .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new MovedColumn(), new SpeedColumn())
+                    .Start(begun =>
+                    {
+                        shown.SetResult(begun);
+                        done.Wait();
+                    });
+            }
+            catch (Exception e) when (e is IOException or InvalidOperationException)
+            {
+                // A terminal that went away is no reason to stop what it only shows.
+                shown.TrySetResult(null);
+            }
         }
 
         private string Count() => $"{ended} of {expected}";
@@ -101,5 +146,18 @@ internal static class TransferBars
                 rest = 0;
             }
         }
+    }
+
+    /// <summary>How much of it is done, in the units of all that is printed; Spectre's own column counts in powers of two.</summary>
+    private sealed class MovedColumn : ProgressColumn
+    {
+        public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime) =>
+            new Text(task.IsIndeterminate ? Output.Size((long)task.Value) : $"{Output.Size((long)task.Value)} of {Output.Size((long)task.MaxValue)}").RightJustified();
+    }
+
+    private sealed class SpeedColumn : ProgressColumn
+    {
+        public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime) =>
+            new Text(task.Speed is { } speed ? $"{Output.Size((long)speed)}/s" : "").RightJustified();
     }
 }
