@@ -177,7 +177,7 @@ public sealed class SignaturePolicyTests : IDisposable
         File.WriteAllBytes(keyring, gpg.Export(gpg.Trusted));
         File.WriteAllText(both, "Keys of ours:\n\n" + gpg.ExportArmored(gpg.Stranger) + gpg.ExportArmored(gpg.Trusted));
         File.WriteAllBytes(scratch["stranger.gpg"], gpg.Export(gpg.Stranger));
-        string old = gpg.Generate("old@example.org", expires: "seconds=1");
+        gpg.Gpg("--faked-system-time", "20200101T000000", "--batch", "--passphrase", "", "--quick-gen-key", "old@example.org", "ed25519", "sign", "1d");
         Registries("file", $"docker:\n  {host}:\n    lookaside: file://{scratch["sigs"]}\n");
         Registries("http", $"default-docker:\n  lookaside: file:///nowhere\ndocker:\n  {host}/gpg: {{ sigstore: {web.Url}sigs }}\n");
         Registries("mixed", $"docker:\n  \"{host}/gpg/exact\":\n    lookaside-staging: file:///nowhere\n  '{host}/gpg':\n    lookaside: file://{scratch["sigs"]}\n  {host}:\n    lookaside: file:///nowhere\n");
@@ -260,7 +260,7 @@ public sealed class SignaturePolicyTests : IDisposable
         InDirectory("a scope with a slash at its end", $"\"{scratch["dir"]}/\":[{named}]", "dir", false, "invalid scope");
 
         Signed("gpg/expired", (digest, name) => [Expired(digest, name)]);
-        Case("an expired key", GpgKeys($"\"keyData\":\"{Convert.ToBase64String(gpg.Export(old))}\""), "gpg/expired:1", false, "expired", "file");
+        Case("an expired key", GpgKeys($"\"keyData\":\"{Convert.ToBase64String(gpg.Export("old@example.org"))}\""), "gpg/expired:1", false, "expired", "file");
         Judge();
 
         byte[] Sign(string by, string digest, string name) => gpg.Sign(by, Encoding.UTF8.GetBytes(SignedRegistry.Payload(digest, name, """{"creator":"test"}""", "atomic container signature")), "--sign");
@@ -269,9 +269,7 @@ public sealed class SignaturePolicyTests : IDisposable
 
         // As if it had been signed in time.
         byte[] Expired(string digest, string name) =>
-            gpg.Sign(old, Encoding.UTF8.GetBytes(SignedRegistry.Payload(digest, name, "{}", "atomic container signature")), "--sign", "--faked-system-time", FirstSecond(old));
-
-        string FirstSecond(string of) => gpg.Gpg("--with-colons", "--list-keys", of).OutputLines.First(line => line.StartsWith("pub:", StringComparison.Ordinal)).Split(':')[5];
+            gpg.Sign("old@example.org", Encoding.UTF8.GetBytes(SignedRegistry.Payload(digest, name, "{}", "atomic container signature")), "--sign", "--faked-system-time", "20200101T010000");
 
         static byte[] Changed(byte[] message)
         {
