@@ -1,5 +1,3 @@
-using System.Reflection;
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace OciOstree.Formats.Compression;
@@ -7,7 +5,7 @@ namespace OciOstree.Formats.Compression;
 /// <summary>The part of libzstd that streams need. Linked into the native executable; loaded by its soname otherwise.</summary>
 internal static unsafe partial class ZstdLibrary
 {
-    private const string Library = "libzstd";
+    internal const string Library = "libzstd";
 
     // enum values of zstd.h, part of its stable interface
     internal const int ParameterCompressionLevel = 100;
@@ -22,29 +20,6 @@ internal static unsafe partial class ZstdLibrary
         internal void* Data;
         internal nuint Size;
         internal nuint Position;
-    }
-
-#pragma warning disable CA2255 // GZipStream asks for its switch before any code of ours may have run: only the module's start is early enough
-    [ModuleInitializer]
-#pragma warning restore CA2255
-    internal static void Initialize()
-    {
-        NativeLibrary.SetDllImportResolver(typeof(ZstdLibrary).Assembly, Resolve);
-
-        // GZipStream takes a truncated stream for a complete one unless told otherwise, and asks once in a process's life.
-        AppContext.SetSwitch("System.IO.Compression.UseStrictValidation", true);
-    }
-
-    // The development packages' .so without a number is not on every machine that has the library.
-    private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? path)
-    {
-        string? file = name switch
-        {
-            Library => "libzstd.so.1",
-            XzLibrary.Library => "liblzma.so.5",
-            _ => null,
-        };
-        return file is not null && NativeLibrary.TryLoad(file, out nint handle) ? handle : 0;
     }
 
     [LibraryImport(Library, EntryPoint = "ZSTD_createCCtx")]
