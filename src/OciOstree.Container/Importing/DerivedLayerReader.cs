@@ -235,9 +235,12 @@ internal sealed class DerivedLayerReader
                     }
                     else
                     {
-                        // How the layer spells it is not known any more: what links to it may mean either.
-                        specialFiles.Add(string.Join('/', path.Skip(1)));
                         LeaveOut([.. path], [.. path]);
+                        // How the layer spells it is not known any more: what links to it may mean either.
+                        if (path is ["usr", "etc", ..])
+                        {
+                            specialFiles.Add(string.Join('/', path.Skip(1)));
+                        }
                     }
 
                     break;

@@ -503,7 +503,8 @@ public sealed class DerivedLayerTests : IDisposable
             tar => tar.File("usr/again", "was a file"),
             tar =>
             {
-                tar.HardLink("usr/early2", "usr/early");
+                tar.HardLink("etc/early3", "etc/early2");
+                tar.HardLink("etc/early2", "usr/early");
                 tar.HardLink("usr/early", "usr/pipe");
                 tar.Special("usr/pipe", TarEntryType.Fifo);
                 tar.HardLink("usr/again", "usr/pipe");
@@ -514,9 +515,9 @@ public sealed class DerivedLayerTests : IDisposable
                 tar.File("usr/now", "a file");
                 tar.HardLink("usr/now-linked", "usr/now");
             });
-        Assert.Equal(["/", "/dev", "/usr", "/usr/now", "/usr/now-linked"], tree.Keys.Append("/dev").Distinct().Order(StringComparer.Ordinal));
+        Assert.Equal(["/", "/dev", "/usr", "/usr/etc", "/usr/now", "/usr/now-linked"], tree.Keys.Append("/dev").Distinct().Order(StringComparer.Ordinal));
         Assert.Equal("f 644 0 a file", tree["/usr/now-linked"]);
-        Assert.Equal(7, image.Dropped.SpecialFileCount);
+        Assert.Equal(8, image.Dropped.SpecialFileCount);
         Assert.Equal(["usr/pipe", "usr/again", "usr/third", "usr/null", "usr/now"], image.Dropped.SpecialFiles);
     }
 
