@@ -38,7 +38,7 @@ internal sealed class StagingDirectory : IDisposable
     {
         string prefix = PrefixOfThisBoot();
         foreach (DirectoryEntry entry in temporary.ReadEntries())
-            if (entry.Name.StartsWith(prefix, StringComparison.Ordinal) && entry.Type is FileType.Directory or FileType.Unknown && TryTake(temporary, entry.Name) is { } reused)
+            if (entry.Name.StartsWith(prefix, StringComparison.Ordinal) && entry.Type is FileType.Directory or FileType.Unknown && TryReuse(temporary, entry.Name) is { } reused)
             {
                 // Young again, so that nobody takes it for a stray.
                 temporary.SetModified(entry.Name, DateTimeOffset.UtcNow.ToUnixTimeSeconds());
@@ -49,6 +49,18 @@ internal sealed class StagingDirectory : IDisposable
             string name = prefix + RandomSuffix();
             if (temporary.TryMakeDirectory(name, 0x1ED) && TryTake(temporary, name) is { } made)
                 return made;
+        }
+    }
+
+    private static StagingDirectory? TryReuse(LinuxDirectory temporary, string name)
+    {
+        try
+        {
+            return TryTake(temporary, name);
+        }
+        catch (LinuxException e) when (e.Errno is Errno.EACCES or Errno.EPERM)
+        {
+            return null; // another user's, in a repository that several share
         }
     }
 

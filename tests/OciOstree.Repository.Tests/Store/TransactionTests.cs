@@ -314,6 +314,28 @@ public class TransactionTests
     }
 
     [Fact]
+    public void What_another_user_staged_is_left_to_them()
+    {
+        using ScratchDirectory scratch = new();
+        using Repo repo = New(scratch, RepoMode.Bare);
+        string theirs = scratch.MakeDirectory($"repo/tmp/staging-{BootId.Current}-AAAAAA");
+        // What root may not change stands for what others may not.
+        Tool.Run("chattr", "+i", theirs).Ok();
+        try
+        {
+            using RepoTransaction transaction = repo.BeginTransaction();
+            Checksum checksum = transaction.WriteFile(Plain, 5, new MemoryStream(Bytes(5)));
+            transaction.Commit();
+            Assert.True(repo.HasObject(new ObjectName(checksum, ObjectType.File)));
+            Assert.True(Directory.Exists(theirs));
+        }
+        finally
+        {
+            Tool.Run("chattr", "-i", theirs).Ok();
+        }
+    }
+
+    [Fact]
     public void Who_asks_for_all_there_could_be_takes_nothing_from_others()
     {
         using ScratchDirectory scratch = new();
