@@ -15,6 +15,19 @@ public sealed class DiskInstallTests : IDisposable
     }
 
     [Fact]
+    public void The_table_of_mounts_is_the_images_own()
+    {
+        using TestSysroot system = new();
+        File.WriteAllText(scratch["secret"], "# of the machine that installs\n");
+        system.Commit("v1", "1.0", edit: $"ln -sfn {scratch["secret"]} usr/etc/fstab");
+        Deployment deployment = system.Deploy("v1");
+        using Sysroot sysroot = system.Open();
+        Installation.AddBootMount(sysroot, deployment, "1234", "ext4");
+        Assert.Equal("UUID=1234 /boot ext4 defaults 0 2\n", File.ReadAllText(system[deployment.Path + "/etc/fstab"]));
+        Assert.Equal("# of the machine that installs\n", File.ReadAllText(scratch["secret"]));
+    }
+
+    [Fact]
     public void A_disk_in_use_is_refused_by_whatever_name()
     {
         Tool.Shell("truncate -s 200M image; mkfs.ext4 -q -F image; mkdir mounted", scratch.Path).Ok();

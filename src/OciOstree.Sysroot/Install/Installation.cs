@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 using OciOstree.Formats.Keyfile;
 using OciOstree.Linux;
 using OciOstree.Repository;
@@ -124,7 +125,9 @@ public sealed class Installation
     {
         using LinuxDirectory root = sysroot.OpenDeployment(deployment);
         using LinuxDirectory? etc = root.TryOpenDirectory("etc");
-        string table = Encoding.UTF8.GetString(etc?.TryReadAllBytes("fstab", 1 << 20) ?? []);
+        // A link in an image means what it leads to in there.
+        using SafeFileHandle? fstab = root.TryOpenInRoot("etc/fstab");
+        string table = fstab is null ? "" : Encoding.UTF8.GetString(Files.ReadAll(fstab, 1 << 20, "etc/fstab"));
         if (etc is null || table.Split('\n').Any(line => !line.StartsWith('#') && line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries) is [_, "/boot", ..]))
         {
             return;
