@@ -37,6 +37,15 @@ public sealed partial class MachineTests
         Documented("container image history", "container", "image", "history", "--repo", repo, image);
         OurProgram.Run("init", "--repo", scratch["other"], "--mode=bare").Ok();
         Documented("container image pull", "container", "image", "pull", scratch["other"], $"ostree-unverified-image:{image}");
+        Documented("container image pull --check", "container", "image", "pull", scratch["other"], $"ostree-unverified-image:oci:{scratch["images"]}:first", "--check", scratch["newer"]);
+        Documented("container image copy", "container", "image", "copy", image, $"oci:{scratch["copy"]}:1");
+        Documented("container image copy", "container", "image", "copy", "--src-repo", repo, "--dest-repo", scratch["other"], image);
+        Documented("reexport", "container", "image", "reexport", "--repo", repo, image, $"oci:{scratch["copy"]}:2");
+        Documented("push", "container", "image", "push", "--repo", repo, image, $"dir:{scratch["pushed"]}");
+        Documented("replace-detached-metadata", "container", "image", "replace-detached-metadata", "--src", image, "--dest", $"oci:{scratch["copy"]}:3");
+        Documented("container image remove", "container", "image", "remove", "--repo", scratch["other"], image);
+        Documented("prune-layers", "container", "image", "prune-layers", "--repo", scratch["other"]);
+        Documented("prune-images", "container", "image", "prune-images", "--sysroot", Sysroot, "--full");
         Documented("oci-ostree status --json", "status", "--sysroot", Sysroot);
     }
 
