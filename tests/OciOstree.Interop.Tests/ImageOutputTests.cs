@@ -227,6 +227,8 @@ public sealed class ImageOutputTests : IDisposable
     [InlineData("container image pull --repo=r r ostree-unverified-image:oci:x", "The repository is named twice: as REPO and with --repo")]
     [InlineData("container image pull r ostree-unverified-image:oci:x --platform=a/b/c/d", "invalid platform 'a/b/c/d': want os/architecture[/variant]")]
     [InlineData("container image pull r ostree-unverified-image:oci:x --auth-anonymous --creds=a:b", "--auth-anonymous goes with neither --creds nor --authfile")]
+    [InlineData("container image copy oci:a oci:b --all --platform=arm64", "--all takes the images of all platforms: it goes not with --platform")]
+    [InlineData("container image copy oci:a", "Missing DESTINATION")]
     [InlineData("container image copy oci:a oci:b --src-creds=:b", "--creds needs a user's name: USERNAME[:PASSWORD]")]
     public void Wrong_usage_is_said_and_exits_with_2(string line, string message)
     {

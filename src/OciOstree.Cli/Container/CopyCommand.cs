@@ -51,6 +51,11 @@ internal static class CopyCommand
 
             ResultFile.Prepare(parsed.GetValue(digestFile));
             var options = images.Read(parsed);
+            if (parsed.GetValue(all) && options.Platform is not null)
+            {
+                throw new UsageException("--all takes the images of all platforms: it goes not with --platform");
+            }
+
             var from = OstreeImageReference.ParseEither(parsed.GetValue(source)!);
             var to = ImageReference.Parse(target);
             var started = Stopwatch.GetTimestamp();
