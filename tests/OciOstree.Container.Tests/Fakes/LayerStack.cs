@@ -131,6 +131,8 @@ internal sealed class LayerStack
                 Add(path, TarEntryType.Fifo);
                 break;
             case 'l':
+                // Some readers look for what a whiteout hides where a link of its own layer leads.
+                entries.RemoveAll(entry => entry.IsLoose && Plain(entry.Entry).StartsWith(path + "/", StringComparison.Ordinal));
                 Add(path, TarEntryType.SymbolicLink, target: random.Next(3) switch { 0 => "../" + Names[0], 1 => "/etc", _ => new string('t', 130) });
                 break;
             default:
@@ -319,6 +321,8 @@ internal sealed class LayerStack
         1 when type == TarEntryType.File => [new TarXattr([.. "security.capability"u8], [1, 0, 0, 2, 0, 32, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])],
         _ => [],
     };
+
+    private static string Plain(TarEntry entry) => string.Join('/', Encoding.UTF8.GetString(entry.Name).Split('/', StringSplitOptions.RemoveEmptyEntries).Where(part => part != "."));
 
     private string Spelled(string path) => random.Next(6) switch { 0 => "./" + path, 1 => "/" + path, 2 => path.Replace("/", "//", StringComparison.Ordinal), _ => path };
 
