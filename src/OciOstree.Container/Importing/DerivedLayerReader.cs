@@ -14,7 +14,7 @@ internal sealed class DerivedLayerReader
     private readonly LayerPath paths;
     private readonly ContentLabels? labels;
     private readonly ContentSpool spool;
-    private readonly LayerTree tree = new();
+    private readonly LayerTree tree;
     private readonly DroppedContent dropped = new();
     private readonly HashSet<string> topLevels = new(StringComparer.Ordinal);
 
@@ -27,8 +27,8 @@ internal sealed class DerivedLayerReader
     private readonly EtcSpelling spelling = new();
     private HoleBudget holes;
 
-    private DerivedLayerReader(RepoTransaction transaction, ObjectWriters.Batch writers, LayerPath paths, ContentLabels? labels, ContentSpool spool) =>
-        (this.transaction, this.writers, this.paths, this.labels, this.spool) = (transaction, writers, paths, labels, spool);
+    private DerivedLayerReader(RepoTransaction transaction, ObjectWriters.Batch writers, LayerPath paths, ContentLabels? labels, ContentSpool spool, LayerTree tree) =>
+        (this.transaction, this.writers, this.paths, this.labels, this.spool, this.tree) = (transaction, writers, paths, labels, spool, tree);
 
     /// <summary>Reads the layer; returns the commit of its tree and what was left out.</summary>
     /// <param name="labels">
@@ -39,7 +39,8 @@ internal sealed class DerivedLayerReader
     {
         using var temporary = transaction.Repo.Root.OpenDirectory("tmp", followLinks: true);
         using var spool = new ContentSpool(temporary);
-        var reader = new DerivedLayerReader(transaction, writers, paths, labels, spool);
+        using var tree = new LayerTree(temporary);
+        var reader = new DerivedLayerReader(transaction, writers, paths, labels, spool, tree);
         while (tar.Next() is { } entry)
         {
             reader.holes.Add(entry, tar);

@@ -4,7 +4,8 @@ using OciOstree.Repository;
 namespace OciOstree.Container;
 
 /// <summary>The tree of one derived layer while its entries come in, in whatever order.</summary>
-internal sealed class LayerTree
+/// <param name="temporary">Where a file may be made for what does not fit into memory.</param>
+internal sealed class LayerTree(LinuxDirectory temporary) : IDisposable
 {
     // So many files have objects of their own before those that are written are packed.
     private const int MaxOpenFiles = 8192;
@@ -22,7 +23,7 @@ internal sealed class LayerTree
         /// <summary>The number under which files of the directory are packed; negative if none are.</summary>
         internal int Id { get; set; } = -1;
 
-        internal int FirstSettled { get; set; } = -1;
+        internal uint LastSettled { get; set; } = SettledFiles.None;
 
         /// <summary>Whether it has files that may be packed.</summary>
         internal bool IsListed { get; set; }
@@ -67,7 +68,7 @@ internal sealed class LayerTree
         internal Node? Resolved { get; set; }
     }
 
-    private readonly SettledFiles settled = new();
+    private readonly SettledFiles settled = new(temporary);
     private readonly List<DirectoryNode> listed = [];
     private int openFiles;
     private int packedDirectories;
@@ -170,7 +171,7 @@ internal sealed class LayerTree
             }
 
             directory.Id = directory.Id < 0 ? packedDirectories++ : directory.Id;
-            directory.FirstSettled = settled.Add(directory.Id, directory.FirstSettled, name, file.Checksum, file.IsSymlink);
+            directory.LastSettled = settled.Add(directory.Id, directory.LastSettled, name, file.Checksum, file.IsSymlink);
             directory.Open.Remove(name);
             packed++;
         }
@@ -226,39 +227,51 @@ internal sealed class LayerTree
     /// found no target to <paramref name="links"/>: they are another layer's business. The tree is empty then.
     /// </summary>
     internal (Checksum Tree, Checksum Meta) Write(RepoTransaction transaction, List<string> implied, List<(string Path, string Target)> links) =>
-        Write(Root, "", transaction, implied, links);
+        Write(Root, "", transaction, new DirTreeBuilder(), implied, links);
 
-    private (Checksum Tree, Checksum Meta) Write(DirectoryNode directory, string path, RepoTransaction transaction, List<string> implied, List<(string Path, string Target)> links)
+    private (Checksum Tree, Checksum Meta) Write(
+        DirectoryNode directory, string path, RepoTransaction transaction, DirTreeBuilder tree, List<string> implied, List<(string Path, string Target)> links)
     {
         if (directory.Meta is null)
         {
             implied.Add(path.Length == 0 ? "/" : path);
         }
 
-        var files = new DirTreeFile[directory.Open.Values.Count(node => node is FileNode) + settled.Count(directory.FirstSettled)];
-        var count = settled.CopyTo(directory.FirstSettled, files);
-        List<DirTreeDirectory> directories = [];
+        // The builder is in use for one directory at a time.
+        List<(string Name, Checksum Tree, Checksum Meta)> children = [];
         foreach (var (name, node) in directory.Open)
         {
-            switch (node)
+            if (node is DirectoryNode child)
             {
-                case FileNode file:
-                    files[count++] = new DirTreeFile(name, file.Checksum);
-                    break;
-                case LinkNode link:
-                    links.Add(($"{path}/{name}", string.Join('/', link.Target)));
-                    break;
-                case DirectoryNode child:
-                    var (tree, meta) = Write(child, $"{path}/{name}", transaction, implied, links);
-                    directories.Add(new DirTreeDirectory(name, tree, meta));
-                    break;
+                var (childTree, childMeta) = Write(child, $"{path}/{name}", transaction, tree, implied, links);
+                children.Add((name, childTree, childMeta));
             }
         }
 
-        // A layer may have a million names in one directory: what is written needs no room any more.
+        tree.Clear();
+        settled.CopyTo(directory.LastSettled, tree);
+        foreach (var (name, node) in directory.Open)
+        {
+            if (node is FileNode file)
+            {
+                tree.AddFile(name, file.Checksum);
+            }
+            else if (node is LinkNode link)
+            {
+                links.Add(($"{path}/{name}", string.Join('/', link.Target)));
+            }
+        }
+
+        foreach (var (name, childTree, childMeta) in children)
+        {
+            tree.AddDirectory(name, childTree, childMeta);
+        }
+
         directory.Release();
-        return (transaction.WriteDirTree(DirTree.TakeOver(files, [.. directories])), transaction.WriteDirMeta(directory.Meta ?? Implied));
+        return (transaction.WriteDirTree(tree), transaction.WriteDirMeta(directory.Meta ?? Implied));
     }
+
+    public void Dispose() => settled.Dispose();
 
     private static void Collect(DirectoryNode directory, string path, Dictionary<FileNode, List<string>> groups)
     {

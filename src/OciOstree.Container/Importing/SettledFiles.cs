@@ -1,56 +1,66 @@
+using System.Buffers.Binary;
 using OciOstree.Linux;
 using OciOstree.Repository;
 
 namespace OciOstree.Container;
 
 /// <summary>
-/// The files of a layer whose objects are written, by directory and name: a layer may have millions, and all of them are in memory until its last entry has come.
-/// In blocks that never move, some seventy bytes each.
+/// The files of a layer whose objects are written, by directory and name. A layer may have millions, and none of them is out of a later entry's reach until the last
+/// has come, so they are kept in a file without a name; in memory there are eight bytes of a table for each (and as many that are free).
 /// </summary>
-internal sealed class SettledFiles
+internal sealed class SettledFiles(LinuxDirectory temporary) : IDisposable
 {
     /// <summary>The longest name that fits, in bytes; file systems have no longer ones.</summary>
     internal const int MaxNameLength = byte.MaxValue;
 
-    private const int BlockShift = 10, BlockEntries = 1 << BlockShift;
-    private const int NameBlock = 32 << 10;
+    /// <summary>What a directory without files has as its last.</summary>
+    internal const uint None = 0;
 
-    private readonly List<Entry[]> entries = [];
-    private readonly List<byte[]> names = [];
+    // A record: the directory's previous one, the directory, the name's length, whether it is a symbolic link, two bytes of nothing, the checksum, the name.
+    // Its number is its place in units of eight bytes, so that four bytes reach far; none lies across the border of two pages.
+    private const int PreviousAt = 0, DirectoryAt = 4, LengthAt = 8, SymlinkAt = 9, ChecksumAt = 12, NameAt = ChecksumAt + Checksum.Size;
+    private const int Unit = 8;
+    private const int PageSize = 4096;
+    private const int Pages = 64;
 
-    // Numbers of entries, and one more, by their hash; 0 is free. What was taken away stays in its place.
-    private int[] table = new int[1024];
-    private int count;
-    private int nameEnd = NameBlock;
+    /// <summary>What the table has in the place of a file that was taken away.</summary>
+    private const uint Taken = uint.MaxValue;
+
+    // Pages of the file, each in the one place where it may be. Only the one that is being filled is not on disk.
+    private readonly byte[] pages = new byte[Pages * PageSize];
+    private readonly long[] pageAt = FirstPage();
+
+    // The hash of a directory and a name, and the number of the record; 0 is free.
+    private ulong[] table = new ulong[1024];
+    private int used;
+    private long filling;
+    private int end = Unit; // 0 is no record
+    private TemporaryFile? file;
 
     /// <summary>Adds a file that its directory does not have.</summary>
-    /// <param name="first">The directory's first file so far; negative if none.</param>
-    /// <returns>Its first file now.</returns>
-    internal int Add(int directory, int first, string name, Checksum checksum, bool isSymlink)
+    /// <param name="previous">The directory's last one so far.</param>
+    /// <returns>Its last one now.</returns>
+    internal uint Add(int directory, uint previous, string name, Checksum checksum, bool isSymlink)
     {
-        if (count * 2 >= table.Length)
+        if ((used + 1L) * 4 > table.Length * 3L)
         {
             Grow();
         }
 
-        if (count == entries.Count << BlockShift)
-        {
-            entries.Add(new Entry[BlockEntries]);
-        }
+        Span<byte> record = stackalloc byte[NameAt + MaxNameLength + Unit];
+        var length = FileName.Encode(name, record[NameAt..]);
+        var size = (NameAt + length + Unit - 1) / Unit * Unit;
+        BinaryPrimitives.WriteUInt32LittleEndian(record[PreviousAt..], previous);
+        BinaryPrimitives.WriteInt32LittleEndian(record[DirectoryAt..], directory);
+        record[LengthAt] = (byte)length;
+        record[SymlinkAt] = isSymlink ? (byte)1 : (byte)0;
+        checksum.WriteTo(record[ChecksumAt..]);
 
-        if (nameEnd + MaxNameLength > NameBlock)
-        {
-            names.Add(new byte[NameBlock]);
-            nameEnd = 0;
-        }
-
-        ref var entry = ref At(count);
-        entry.Length = (byte)FileName.Encode(name, names[^1].AsSpan(nameEnd));
-        (entry.Block, entry.Start) = (names.Count - 1, (ushort)nameEnd);
-        (entry.Directory, entry.Next, entry.IsSymlink, entry.Checksum) = (directory, first, isSymlink, checksum);
-        nameEnd += entry.Length;
-        table[FreePlace(entry)] = count + 1;
-        return count++;
+        var number = Append(record[..size]);
+        var hash = HashOf(directory, record.Slice(NameAt, length));
+        Place(table, hash, number);
+        used++;
+        return number;
     }
 
     /// <summary>Takes a file away; false if the directory has none of that name.</summary>
@@ -64,13 +74,19 @@ internal sealed class SettledFiles
 
         Span<byte> bytes = stackalloc byte[length];
         FileName.Encode(name, bytes);
-        for (var place = PlaceOf(directory, bytes); table[place] > 0; place = (place + 1) & (table.Length - 1))
+        var hash = HashOf(directory, bytes);
+        for (var place = FirstPlace(table, hash); table[place] != 0; place = (place + 1) & (table.Length - 1))
         {
-            ref var entry = ref At(table[place] - 1);
-            if (!entry.IsTaken && entry.Directory == directory && NameOf(entry).SequenceEqual(bytes))
+            if (table[place] >> 32 != hash || (uint)table[place] == Taken)
             {
-                entry.IsTaken = true;
-                (checksum, isSymlink) = (entry.Checksum, entry.IsSymlink);
+                continue;
+            }
+
+            var record = Read((uint)table[place]);
+            if (DirectoryOf(record) == directory && NameOf(record).SequenceEqual(bytes))
+            {
+                (checksum, isSymlink) = (ChecksumOf(record), record[SymlinkAt] != 0);
+                table[place] = (ulong)hash << 32 | Taken;
                 return true;
             }
         }
@@ -78,78 +94,146 @@ internal sealed class SettledFiles
         return false;
     }
 
-    internal int Count(int first)
+    /// <summary>Adds a directory's files to a tree that is being made.</summary>
+    /// <param name="last">The directory's last one.</param>
+    internal void CopyTo(uint last, DirTreeBuilder tree)
     {
-        var files = 0;
-        for (var index = first; index >= 0; index = At(index).Next)
+        for (var number = last; number != None;)
         {
-            files += At(index).IsTaken ? 0 : 1;
-        }
+            var record = Read(number);
+            if (IsThere(number, record))
+            {
+                tree.AddFile(NameOf(record), ChecksumOf(record));
+            }
 
-        return files;
+            number = BinaryPrimitives.ReadUInt32LittleEndian(record[PreviousAt..]);
+        }
     }
 
-    /// <summary>Writes a directory's files into an array and returns how many.</summary>
-    internal int CopyTo(int first, Span<DirTreeFile> files)
+    public void Dispose() => file?.Dispose();
+
+    private static int DirectoryOf(ReadOnlySpan<byte> record) => BinaryPrimitives.ReadInt32LittleEndian(record[DirectoryAt..]);
+
+    private static Checksum ChecksumOf(ReadOnlySpan<byte> record) => Checksum.FromBytes(record.Slice(ChecksumAt, Checksum.Size));
+
+    private static ReadOnlySpan<byte> NameOf(ReadOnlySpan<byte> record) => record.Slice(NameAt, record[LengthAt]);
+
+    private bool IsThere(uint number, ReadOnlySpan<byte> record)
     {
-        var at = 0;
-        for (var index = first; index >= 0; index = At(index).Next)
+        var entry = (ulong)HashOf(DirectoryOf(record), NameOf(record)) << 32 | number;
+        for (var place = FirstPlace(table, (uint)(entry >> 32)); table[place] != 0; place = (place + 1) & (table.Length - 1))
         {
-            ref var entry = ref At(index);
-            if (!entry.IsTaken)
+            if (table[place] == entry)
             {
-                files[at++] = new DirTreeFile(FileName.FromBytes(NameOf(entry)), entry.Checksum);
+                return true;
             }
         }
 
-        return at;
+        return false;
     }
 
-    private ref Entry At(int index) => ref entries[index >> BlockShift][index & (BlockEntries - 1)];
-
-    private ReadOnlySpan<byte> NameOf(in Entry entry) => names[entry.Block].AsSpan(entry.Start, entry.Length);
-
-    private int PlaceOf(int directory, ReadOnlySpan<byte> name)
+    private uint Append(ReadOnlySpan<byte> record)
     {
-        // Seeded anew in every process: whoever makes a layer cannot choose names that meet.
+        if (end + record.Length > PageSize)
+        {
+            Flush();
+            (filling, end) = (filling + 1, 0);
+            TakePlace(filling);
+        }
+
+        var number = (filling * PageSize + end) / Unit;
+        if (number >= Taken)
+        {
+            throw new ContainerException("a layer has more files than can be kept");
+        }
+
+        record.CopyTo(PageOf(filling)[end..]);
+        end += record.Length;
+        return (uint)number;
+    }
+
+    private ReadOnlySpan<byte> Read(uint number) => PageOf((long)number * Unit / PageSize)[(int)((long)number * Unit % PageSize)..];
+
+    /// <summary>A page, which stays where it is until another is asked for.</summary>
+    private Span<byte> PageOf(long page)
+    {
+        var bytes = pages.AsSpan((int)(page % Pages) * PageSize, PageSize);
+        if (pageAt[page % Pages] != page)
+        {
+            TakePlace(page);
+            Fill(bytes, page * PageSize);
+        }
+
+        return bytes;
+    }
+
+    private void TakePlace(long page)
+    {
+        if (pageAt[page % Pages] == filling && page != filling)
+        {
+            Flush();
+        }
+
+        pageAt[page % Pages] = page;
+    }
+
+    private void Fill(Span<byte> bytes, long position)
+    {
+        for (int count; !bytes.IsEmpty && (count = Files.ReadAt(file!.Handle, bytes, position)) > 0; position += count)
+        {
+            bytes = bytes[count..];
+        }
+    }
+
+    private void Flush()
+    {
+        file ??= temporary.CreateTemporaryFile();
+        Files.WriteAt(file.Handle, pages.AsSpan((int)(filling % Pages) * PageSize, PageSize), filling * PageSize);
+    }
+
+    // Seeded anew in every process: whoever makes a layer cannot choose names that meet.
+    private static uint HashOf(int directory, ReadOnlySpan<byte> name)
+    {
         var hash = new HashCode();
         hash.Add(directory);
         hash.AddBytes(name);
-        return hash.ToHashCode() & (table.Length - 1);
+        return (uint)hash.ToHashCode();
     }
 
-    private int FreePlace(in Entry entry)
+    private static int FirstPlace(ulong[] table, uint hash) => (int)(hash & (uint)(table.Length - 1));
+
+    private static void Place(ulong[] table, uint hash, uint number)
     {
-        var place = PlaceOf(entry.Directory, NameOf(entry));
-        while (table[place] > 0)
+        var place = FirstPlace(table, hash);
+        while (table[place] != 0)
         {
             place = (place + 1) & (table.Length - 1);
         }
 
-        return place;
+        table[place] = (ulong)hash << 32 | number;
     }
 
     private void Grow()
     {
-        table = new int[table.Length * 2];
-        for (var index = 0; index < count; index++)
+        var larger = new ulong[table.Length * 2];
+        used = 0;
+        foreach (var entry in table)
         {
-            if (!At(index).IsTaken)
+            if (entry != 0 && (uint)entry != Taken)
             {
-                table[FreePlace(At(index))] = index + 1;
+                Place(larger, (uint)(entry >> 32), (uint)entry);
+                used++;
             }
         }
+
+        table = larger;
     }
 
-    private struct Entry
+    private static long[] FirstPage()
     {
-        internal Checksum Checksum;
-        internal int Directory;
-        internal int Next;
-        internal int Block;
-        internal ushort Start;
-        internal byte Length;
-        internal bool IsSymlink;
-        internal bool IsTaken;
+        var pages = new long[Pages];
+        Array.Fill(pages, -1);
+        pages[0] = 0;
+        return pages;
     }
 }

@@ -18,11 +18,9 @@ public sealed class DirTree
 
     /// <summary>Sorts the entries and checks their names.</summary>
     /// <exception cref="RepositoryException">A name is not one that a directory can hold, or is there twice.</exception>
-    public static DirTree From(IEnumerable<DirTreeFile> files, IEnumerable<DirTreeDirectory> directories) => TakeOver(files.ToArray(), directories.ToArray());
+    public static DirTree From(IEnumerable<DirTreeFile> files, IEnumerable<DirTreeDirectory> directories) => Sorted(files.ToArray(), directories.ToArray());
 
-    /// <summary>As <see cref="From"/>, with arrays that are the tree's from now on: of very many names a copy would be large.</summary>
-    /// <exception cref="RepositoryException">A name is not one that a directory can hold, or is there twice.</exception>
-    public static DirTree TakeOver(DirTreeFile[] files, DirTreeDirectory[] directories)
+    private static DirTree Sorted(DirTreeFile[] files, DirTreeDirectory[] directories)
     {
         Array.Sort(files, static (a, b) => FileName.Compare(a.Name, b.Name));
         Array.Sort(directories, static (a, b) => FileName.Compare(a.Name, b.Name));
@@ -67,49 +65,21 @@ public sealed class DirTree
         return false;
     }
 
-    /// <summary>The variant <c>(a(say)a(sayay))</c>: files (name, checksum), directories (name, tree, meta).</summary>
+    /// <summary>The object's bytes, as <see cref="DirTreeBuilder"/> puts them together.</summary>
     public byte[] Serialize()
     {
-        // (say): name, NUL, 32 bytes, offset of the name's end.  (sayay): name, NUL, 32, 32, offsets of the tree's and the name's end.
-        int filesBody = 0, directoriesBody = 0;
+        DirTreeBuilder builder = new();
         foreach (DirTreeFile file in files)
-            filesBody += Framing.TotalSize(Framing.StringSize(file.Name) + Checksum.Size, 1);
+            builder.AddFile(file.Name, file.Checksum);
         foreach (DirTreeDirectory directory in directories)
-            directoriesBody += Framing.TotalSize(Framing.StringSize(directory.Name) + 2 * Checksum.Size, 2);
-        int filesSize = files.Length == 0 ? 0 : Framing.TotalSize(filesBody, files.Length);
-        int directoriesSize = directories.Length == 0 ? 0 : Framing.TotalSize(directoriesBody, directories.Length);
-        byte[] bytes = new byte[Framing.TotalSize(filesSize + directoriesSize, 1)];
-
-        Span<byte> array = bytes.AsSpan(0, filesSize);
-        int at = 0, width = Framing.OffsetSize(filesSize);
-        for (int i = 0; i < files.Length; i++)
+            builder.AddDirectory(directory.Name, directory.Tree, directory.Meta);
+        byte[] bytes = new byte[builder.Finish()];
+        int at = 0;
+        builder.Serialize((part, target) =>
         {
-            int name = Framing.WriteString(array[at..], files[i].Name);
-            files[i].Checksum.WriteTo(array[(at + name)..]);
-            int size = Framing.TotalSize(name + Checksum.Size, 1), offset = Framing.OffsetSize(size);
-            Framing.WriteOffset(array[(at + size - offset)..], offset, name);
-            at += size;
-            Framing.WriteOffset(array[(filesBody + i * width)..], width, at);
-        }
-
-        array = bytes.AsSpan(filesSize, directoriesSize);
-        at = 0;
-        width = Framing.OffsetSize(directoriesSize);
-        for (int i = 0; i < directories.Length; i++)
-        {
-            int name = Framing.WriteString(array[at..], directories[i].Name);
-            directories[i].Tree.WriteTo(array[(at + name)..]);
-            directories[i].Meta.WriteTo(array[(at + name + Checksum.Size)..]);
-            // A tuple's offsets stand in reverse order of the children.
-            int size = Framing.TotalSize(name + 2 * Checksum.Size, 2), offset = Framing.OffsetSize(size);
-            Framing.WriteOffset(array[(at + size - 2 * offset)..], offset, name + Checksum.Size);
-            Framing.WriteOffset(array[(at + size - offset)..], offset, name);
-            at += size;
-            Framing.WriteOffset(array[(directoriesBody + i * width)..], width, at);
-        }
-
-        width = Framing.OffsetSize(bytes.Length);
-        Framing.WriteOffset(bytes.AsSpan(bytes.Length - width), width, filesSize);
+            part.CopyTo(target.AsSpan(at));
+            at += part.Length;
+        }, bytes);
         return bytes;
     }
 

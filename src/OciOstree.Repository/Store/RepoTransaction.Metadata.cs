@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Security.Cryptography;
 using OciOstree.Formats.GVariant;
 using OciOstree.Linux;
 
@@ -39,20 +40,33 @@ public sealed partial class RepoTransaction
 
     public Checksum WriteDirTree(DirTree tree) => StoreOwn(ObjectType.DirTree, tree.Serialize());
 
+    /// <summary>Stores a directory without having its bytes in memory a second time.</summary>
+    /// <exception cref="RepositoryException">Two entries have one name, or it is larger than an object may be.</exception>
+    public Checksum WriteDirTree(DirTreeBuilder tree)
+    {
+        long size = tree.Finish();
+        if (size > Repo.MaxMetadataSize)
+            throw new RepositoryException($"A directory's object would have {size} bytes, more than the maximum of {Repo.MaxMetadataSize}");
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        tree.Serialize(static (part, hash) => hash.AppendData(part), hash);
+        return Store(new ObjectName(Finish(hash, null, null), ObjectType.DirTree), default, tree);
+    }
+
     public Checksum WriteDirMeta(DirMeta meta) => StoreOwn(ObjectType.DirMeta, meta.Serialize());
 
     public Checksum WriteCommit(Commit commit) => StoreOwn(ObjectType.Commit, commit.Serialize());
 
     private Checksum StoreOwn(ObjectType type, byte[] bytes) => Store(new ObjectName(Checksum.Compute(bytes), type), bytes);
 
-    private Checksum Store(ObjectName name, ReadOnlySpan<byte> bytes)
+    /// <param name="tree">What gives the bytes piece by piece; null if they are all here.</param>
+    private Checksum Store(ObjectName name, ReadOnlySpan<byte> bytes, DirTreeBuilder? tree = null)
     {
         Interlocked.Increment(ref metadataTotal);
         if (name.Type == ObjectType.Commit)
             superseded[new ObjectName(name.Checksum, ObjectType.TombstoneCommit)] = true;
         try
         {
-            if (!Repo.HasOwnObject(name) && Publish(name, bytes))
+            if (!Repo.HasOwnObject(name) && Publish(name, bytes, tree))
                 Interlocked.Increment(ref metadataWritten);
         }
         catch (IOException e)
@@ -63,10 +77,13 @@ public sealed partial class RepoTransaction
     }
 
     /// <summary>False if another thread was first.</summary>
-    private bool Publish(ObjectName name, ReadOnlySpan<byte> bytes)
+    private bool Publish(ObjectName name, ReadOnlySpan<byte> bytes, DirTreeBuilder? tree = null)
     {
         using TemporaryFile file = CreateStagedFile();
-        Files.Write(file.Handle, bytes);
+        if (tree is null)
+            Files.Write(file.Handle, bytes);
+        else
+            tree.Serialize(static (part, handle) => Files.Write(handle, part), file.Handle);
         Files.SetMode(file.Handle, 0x1A4);
         if (Repo.Settings is { PerObjectFsync: true, Fsync: true })
             Files.Sync(file.Handle);
