@@ -10,6 +10,9 @@ namespace OciOstree.Container;
 /// </summary>
 internal sealed class Relabelling
 {
+    // So many are looked at together; a tree may have millions.
+    private const int MaxJobs = 8192;
+
     private readonly Repo repo;
     private readonly RepoTransaction transaction;
     private readonly ContentLabels? labels;
@@ -67,6 +70,11 @@ internal sealed class Relabelling
             }
         }
 
+        if (jobs.Count >= MaxJobs)
+        {
+            Run(jobs);
+        }
+
         foreach (var (name, directory) in tree.Directories)
         {
             var known = under is not null && under.TryGetDirectory(name, out var found) ? found : (DirTreeDirectory?)null;
@@ -83,6 +91,13 @@ internal sealed class Relabelling
         {
             jobs[index].Tree.SetFile(jobs[index].Name, results[index]);
         }
+
+        foreach (var tree in jobs.Select(job => job.Tree).Distinct())
+        {
+            tree.TryUnload(repo);
+        }
+
+        jobs.Clear();
     }
 
     private Checksum LabelFile(string path, Checksum checksum)

@@ -151,6 +151,19 @@ public sealed partial class MutableTree
         return directory;
     }
 
+    /// <summary>
+    /// Gives back the room of a directory that is as it is stored, to be read again when it is looked at. Not of one with subdirectories: somebody may be changing
+    /// those.
+    /// </summary>
+    public bool TryUnload(Repo repo)
+    {
+        if (source is not null || contents is null || directories.Count > 0)
+            return false;
+        source = repo;
+        files = Nothing<Checksum>.Instance;
+        return true;
+    }
+
     /// <summary>Writes the dirtree objects of every directory that changed, the deepest first.</summary>
     /// <returns>The checksum of this directory's contents; its <see cref="Metadata"/> is the caller's to record.</returns>
     /// <exception cref="RepositoryException">A directory has no metadata.</exception>

@@ -1,4 +1,5 @@
 using OciOstree.Linux;
+using OciOstree.Repository;
 
 namespace OciOstree.Container.Tests;
 
