@@ -169,7 +169,7 @@ internal sealed class SettledFiles(LinuxDirectory temporary) : IDisposable
 
     private void TakePlace(long page)
     {
-        if (pageAt[page % Pages] == filling && page != filling)
+        if (page % Pages == filling % Pages)
         {
             Flush();
         }
@@ -185,8 +185,14 @@ internal sealed class SettledFiles(LinuxDirectory temporary) : IDisposable
         }
     }
 
+    /// <summary>Writes the page that is being filled, unless it gave up its place before and was written then.</summary>
     private void Flush()
     {
+        if (pageAt[filling % Pages] != filling)
+        {
+            return;
+        }
+
         file ??= temporary.CreateTemporaryFile();
         Files.WriteAt(file.Handle, pages.AsSpan((int)(filling % Pages) * PageSize, PageSize), filling * PageSize);
     }
