@@ -38,7 +38,8 @@ internal static class ObjectCheck
             var tree = repo.ReadDirTree(directory.Tree);
             foreach (var file in tree.Files)
             {
-                if (!metadataOnly && seen.Add(file.Checksum) && !repo.HasObject(name = new ObjectName(file.Checksum, ObjectType.File)))
+                // Few files come twice, and remembering millions costs more than looking again.
+                if (!metadataOnly && !repo.HasObject(name = new ObjectName(file.Checksum, ObjectType.File)))
                 {
                     return name;
                 }

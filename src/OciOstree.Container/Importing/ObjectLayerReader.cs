@@ -19,6 +19,7 @@ internal sealed class ObjectLayerReader
     private readonly RepoTransaction transaction;
     private readonly ObjectWriters.Batch writers;
     private readonly bool isChunk;
+    // A chunk's alone: the files of a commit are found by its trees.
     private readonly HashSet<Checksum> files = [];
     private readonly Dictionary<Checksum, XattrSet> xattrs = [];
     private int xattrBytes;
@@ -43,8 +44,13 @@ internal sealed class ObjectLayerReader
         var reader = new ObjectLayerReader(transaction, writers, isChunk: true);
         reader.Read(tar);
         var meta = transaction.WriteDirMeta(new DirMeta(0, 0, 0x41ed /* drwxr-xr-x */, XattrSet.Empty));
-        var tree = transaction.WriteDirTree(DirTree.From(reader.files.Select(file => new DirTreeFile(file.ToString(), file)), []));
-        return transaction.WriteCommit(new Commit { RootTree = tree, RootMeta = meta });
+        var tree = new DirTreeBuilder();
+        foreach (var file in reader.files)
+        {
+            tree.AddFile(file.ToString(), file);
+        }
+
+        return transaction.WriteCommit(new Commit { RootTree = transaction.WriteDirTree(tree), RootMeta = meta });
     }
 
     private void Read(TarReader tar)
@@ -140,7 +146,11 @@ internal sealed class ObjectLayerReader
         }
 
         next = null;
-        files.Add(checksum);
+        if (isChunk)
+        {
+            files.Add(checksum);
+        }
+
         var (uid, gid) = TarOwner.Of(entry);
         switch (entry.Type)
         {
