@@ -11,10 +11,6 @@ namespace OciOstree.Container;
 /// </summary>
 internal sealed class LayerDownload : IDisposable
 {
-    // No compressor's ratio on an operating system comes near; a bomb's does.
-    private const long FreeBytes = 8L << 30;
-    private const long MaxRatio = 250;
-
     // Tar writers pad their last record, by kilobytes.
     private const long MaxTrailer = 16 << 20;
 
@@ -155,9 +151,9 @@ internal sealed class LayerDownload : IDisposable
 
             hash.AppendData(buffer[..count]);
             total += count;
-            return total <= FreeBytes + (blob.Count * MaxRatio)
+            return total <= ExpansionLimit.Of(blob.Count)
                 ? count
-                : throw new ContainerException($"the layer expands to more than {MaxRatio} times its size: {total} bytes from {blob.Count}");
+                : throw new ContainerException($"the layer expands to more than {ExpansionLimit.Ratio} times its size: {total} bytes from {blob.Count}");
         }
 
         protected override void Dispose(bool disposing)

@@ -1,3 +1,4 @@
+using OciOstree.Linux;
 using OciOstree.Registry;
 
 namespace OciOstree.Container;
@@ -86,7 +87,7 @@ internal sealed class ImageTrust
             }
             catch (ContainerException ofImage)
             {
-                throw new ContainerException($"{Reason(ofImage)}; its index is not signed so either", ofIndex.InnerException ?? ofIndex);
+                throw new ContainerException($"{ErrorChain.Of(ofImage)}; its index is not signed so either", ofIndex.InnerException ?? ofIndex);
             }
         }
     }
@@ -134,7 +135,7 @@ internal sealed class ImageTrust
             }
             catch (ContainerException e)
             {
-                reasons.Add(Reason(e));
+                reasons.Add(ErrorChain.Of(e));
             }
         }
 
@@ -149,6 +150,4 @@ internal sealed class ImageTrust
         };
         throw new ContainerException($"{path} wants {image} signed ({demand}): {why}");
     }
-
-    private static string Reason(Exception e) => e.InnerException is { } inner ? $"{e.Message}: {Reason(inner)}" : e.Message;
 }

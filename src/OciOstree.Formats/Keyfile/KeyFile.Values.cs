@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics;
 using System.Text;
 
 namespace OciOstree.Formats.Keyfile;
@@ -51,23 +52,18 @@ public sealed partial class KeyFile
 
     /// <summary>A decimal number; null if there is no such key.</summary>
     /// <exception cref="KeyfileException">The value is no number, or does not fit.</exception>
-    public int? GetInt32(string group, string key)
-    {
-        if (GetValue(group, key) is not { } raw)
-            return null;
-        string text = raw.Trim(Blanks);
-        return int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value)
-            ? value
-            : throw new KeyfileException($"Value “{text}” cannot be interpreted as a number.");
-    }
+    public int? GetInt32(string group, string key) => GetNumber<int>(group, key);
 
     /// <inheritdoc cref="GetInt32"/>
-    public ulong? GetUInt64(string group, string key)
+    public ulong? GetUInt64(string group, string key) => GetNumber<ulong>(group, key);
+
+    private T? GetNumber<T>(string group, string key)
+        where T : struct, INumberBase<T>
     {
         if (GetValue(group, key) is not { } raw)
             return null;
         string text = raw.Trim(Blanks);
-        return ulong.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out ulong value)
+        return T.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out T value)
             ? value
             : throw new KeyfileException($"Value “{text}” cannot be interpreted as a number.");
     }

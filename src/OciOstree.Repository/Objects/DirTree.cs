@@ -18,13 +18,11 @@ public sealed class DirTree
 
     /// <summary>Sorts the entries and checks their names.</summary>
     /// <exception cref="RepositoryException">A name is not one that a directory can hold, or is there twice.</exception>
-    public static DirTree From(IEnumerable<DirTreeFile> files, IEnumerable<DirTreeDirectory> directories) => Sorted(files.ToArray(), directories.ToArray());
-
-    private static DirTree Sorted(DirTreeFile[] files, DirTreeDirectory[] directories)
+    public static DirTree From(IEnumerable<DirTreeFile> files, IEnumerable<DirTreeDirectory> directories)
     {
-        Array.Sort(files, static (a, b) => FileName.Compare(a.Name, b.Name));
-        Array.Sort(directories, static (a, b) => FileName.Compare(a.Name, b.Name));
-        DirTree tree = new(files, directories);
+        DirTree tree = new(files.ToArray(), directories.ToArray());
+        Array.Sort(tree.files, static (a, b) => FileName.Compare(a.Name, b.Name));
+        Array.Sort(tree.directories, static (a, b) => FileName.Compare(a.Name, b.Name));
         tree.ValidateNames();
         return tree;
     }
